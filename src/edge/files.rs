@@ -1,0 +1,78 @@
+//! The configuration and the rule packs, from the files that a person names.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, ConfigError};
+use crate::rules::{RuleError, Rulebook, SHIPPED};
+
+/// Why a configuration or a directory of rules cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("{}: {problem}: check the path", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        problem: std::io::Error,
+    },
+    /// The configuration is wrong.
+    #[error("{}: {problem}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: ConfigError,
+    },
+    /// The directory has no pack in it.
+    #[error("{}: no rule pack (*.toml) in it: name a directory like config/rules", .0.display())]
+    NoPacks(PathBuf),
+    /// A pack is wrong.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+}
+
+/// The configuration in `path`, or the defaults.
+///
+/// # Errors
+/// When the file cannot be read, or is not a valid configuration.
+pub fn config(path: Option<&Path>) -> Result<Config, FileError> {
+    let (path, text) = match path {
+        Some(path) => (path.to_owned(), read(path)?),
+        None => (PathBuf::from("defaults"), String::new()),
+    };
+    Config::parse(&text).map_err(|problem| FileError::Config { path, problem })
+}
+
+/// The rules in the `*.toml` files of `directory`, or the packs that are shipped.
+///
+/// # Errors
+/// When a file cannot be read, or a pack does not load.
+pub fn rulebook(directory: Option<&Path>) -> Result<Rulebook, FileError> {
+    let sources = match directory {
+        Some(directory) => packs_in(directory)?,
+        None => SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec(),
+    };
+    Ok(Rulebook::compile(&sources)?)
+}
+
+fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {
+    let failed = |problem| FileError::Read { path: directory.to_owned(), problem };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(FileError::NoPacks(directory.to_owned()));
+    }
+    paths.sort();
+    paths.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+}
+
+fn read(path: &Path) -> Result<String, FileError> {
+    std::fs::read_to_string(path)
+        .map_err(|problem| FileError::Read { path: path.to_owned(), problem })
+}

@@ -1,0 +1,5 @@
+//! Where calls come from.
+
+pub mod corpus;
+pub mod recording;
+pub mod transcripts;

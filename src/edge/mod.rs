@@ -1,0 +1,7 @@
+//! Everything that touches the world: files, clocks, threads, other programs.
+
+pub mod clock;
+pub mod files;
+pub mod hear;
+pub mod ingest;
+pub mod models;

@@ -1,0 +1,33 @@
+//! Rules: packs → phrases → automata → findings → evidence → verdict. Pure.
+//!
+//! The way of an utterance: [`words`] normalises it, [`rulebook`] finds phrases, [`reading`] weighs
+//! who said them and whether they were negated or reported, [`score`] adds the evidence up, and
+//! [`screen`] keeps one call's state.
+
+pub mod automaton;
+pub mod inflect;
+pub mod pack;
+pub mod pattern;
+pub mod reading;
+pub mod rulebook;
+pub mod score;
+pub mod screen;
+pub mod stage;
+pub mod words;
+
+pub use reading::Finding;
+pub use rulebook::{RuleError, Rulebook};
+pub use score::{Hit, Level};
+pub use screen::{Heard, Screen, Verdict};
+pub use stage::Stage;
+
+/// The pack of lists, cues and rules that all scam families share.
+pub const SHARED_PACK: &str = "shared";
+
+/// The packs that are built into the program: file name and text.
+pub const SHIPPED: [(&str, &str); 4] = [
+    ("shared.toml", include_str!("../../config/rules/shared.toml")),
+    ("courier-fraud.toml", include_str!("../../config/rules/courier-fraud.toml")),
+    ("bank-impersonation.toml", include_str!("../../config/rules/bank-impersonation.toml")),
+    ("tax-arrest.toml", include_str!("../../config/rules/tax-arrest.toml")),
+];

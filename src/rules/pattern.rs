@@ -1,0 +1,276 @@
+//! The phrase language: text → tree.
+//!
+//! ```text
+//! withdraw          the word in any inflection        (a b|c)   alternatives
+//! =worth            exactly this form                 word?     optional
+//! @police           a named list                      <3>       up to 3 other words
+//! #amount #number   what is said as a number
+//! ```
+//! Numbers and contractions are normalised as speech is: write "nine nine nine" or "don't" as said.
+
+use super::words::words;
+
+/// The most words that one gap may stand for.
+pub const MAX_GAP: u8 = 12;
+
+/// A parsed phrase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Node {
+    /// A word in any of its forms.
+    Word(String),
+    /// A word in just this form.
+    Exact(String),
+    /// Any number.
+    Number,
+    /// A number with a currency.
+    Amount,
+    /// A named list.
+    List(String),
+    /// One after the other.
+    Sequence(Vec<Node>),
+    /// One of these.
+    Choice(Vec<Node>),
+    /// This or nothing.
+    Optional(Box<Node>),
+    /// Up to this many other words.
+    Gap(u8),
+}
+
+/// Why a phrase could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {problem}")]
+pub struct PatternError {
+    /// Column in the phrase, from 1, in characters.
+    pub column: usize,
+    /// What is wrong, and what to write instead.
+    pub problem: String,
+}
+
+/// Reads a phrase.
+///
+/// # Errors
+/// On an unknown sign, an unbalanced parenthesis, or a gap where a word must stand.
+pub fn parse(phrase: &str) -> Result<Node, PatternError> {
+    let mut parser = Parser { text: phrase, at: 0, depth: 0 };
+    let node = parser.choice()?;
+    parser.skip_space();
+    match parser.peek() {
+        None => Ok(node),
+        Some(')') => Err(parser.error("')' without a '(' before it")),
+        Some(c) => Err(parser.error(format!("'{c}' has no meaning here"))),
+    }
+}
+
+/// Parentheses within parentheses; deeper nesting is a mistake, and would cost stack.
+const MAX_DEPTH: u8 = 8;
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: u8,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(c) = self.peek().filter(|c| c.is_whitespace()) {
+            self.at += c.len_utf8();
+        }
+    }
+
+    fn eat(&mut self, wanted: char) -> bool {
+        let found = self.peek() == Some(wanted);
+        if found {
+            self.at += wanted.len_utf8();
+        }
+        found
+    }
+
+    fn error(&self, problem: impl Into<String>) -> PatternError {
+        let column = self.text[..self.at].chars().count() + 1;
+        PatternError { column, problem: problem.into() }
+    }
+
+    fn take(&mut self, wanted: impl Fn(char) -> bool) -> &str {
+        let start = self.at;
+        while let Some(c) = self.peek().filter(|c| wanted(*c)) {
+            self.at += c.len_utf8();
+        }
+        &self.text[start..self.at]
+    }
+
+    fn choice(&mut self) -> Result<Node, PatternError> {
+        let mut options = vec![self.sequence()?];
+        while self.eat('|') {
+            options.push(self.sequence()?);
+        }
+        Ok(one_or(options, Node::Choice))
+    }
+
+    fn sequence(&mut self) -> Result<Node, PatternError> {
+        let mut items = Vec::new();
+        loop {
+            self.skip_space();
+            match self.peek() {
+                None | Some('|' | ')') => break,
+                Some(_) => self.items(&mut items)?,
+            }
+        }
+        if items.is_empty() {
+            return Err(self.error("a word is missing here"));
+        }
+        if matches!(items.first(), Some(Node::Gap(_))) || matches!(items.last(), Some(Node::Gap(_)))
+        {
+            return Err(self.error("a gap must stand between words"));
+        }
+        Ok(one_or(items, Node::Sequence))
+    }
+
+    /// One item of a sequence; a run of plain words is several.
+    fn items(&mut self, items: &mut Vec<Node>) -> Result<(), PatternError> {
+        let node = match self.peek() {
+            Some('(') => self.group()?,
+            Some('@') => {
+                self.at += 1;
+                Node::List(self.name("a list's name")?)
+            }
+            Some('#') => self.class()?,
+            Some('<') => self.gap()?,
+            Some('=') => {
+                self.at += 1;
+                Node::Exact(self.name("a word")?)
+            }
+            Some(c) if c.is_alphanumeric() => return self.plain(items),
+            Some(c) => return Err(self.error(format!("'{c}' has no meaning here"))),
+            None => return Ok(()),
+        };
+        items.push(self.maybe_optional(node)?);
+        Ok(())
+    }
+
+    fn maybe_optional(&mut self, node: Node) -> Result<Node, PatternError> {
+        if !self.eat('?') {
+            return Ok(node);
+        }
+        if matches!(node, Node::Gap(_)) {
+            return Err(self.error("a gap is optional already: leave out the '?'"));
+        }
+        Ok(Node::Optional(Box::new(node)))
+    }
+
+    fn group(&mut self) -> Result<Node, PatternError> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.error("parentheses nest more than eight deep"));
+        }
+        self.depth += 1;
+        self.at += 1;
+        let node = self.choice()?;
+        if !self.eat(')') {
+            return Err(self.error("a ')' is missing"));
+        }
+        self.depth -= 1;
+        Ok(node)
+    }
+
+    fn name(&mut self, what: &str) -> Result<String, PatternError> {
+        let name = self.take(|c| c.is_alphanumeric() || c == '-').to_lowercase();
+        if name.is_empty() {
+            return Err(self.error(format!("{what} is missing here")));
+        }
+        Ok(name)
+    }
+
+    fn class(&mut self) -> Result<Node, PatternError> {
+        self.at += 1;
+        match self.name("a class")?.as_str() {
+            "number" => Ok(Node::Number),
+            "amount" => Ok(Node::Amount),
+            other => Err(self.error(format!("no class '#{other}': there are #number and #amount"))),
+        }
+    }
+
+    fn gap(&mut self) -> Result<Node, PatternError> {
+        self.at += 1;
+        let digits = self.take(|c| c.is_ascii_digit()).to_owned();
+        let words = digits.parse().ok().filter(|n| (1..=MAX_GAP).contains(n));
+        match (words, self.eat('>')) {
+            (Some(words), true) => Ok(Node::Gap(words)),
+            _ => Err(self.error(format!("a gap is written <n>, with n from 1 to {MAX_GAP}"))),
+        }
+    }
+
+    /// Plain words, up to the next sign: normalised together, so that "nine nine nine" is one.
+    fn plain(&mut self, items: &mut Vec<Node>) -> Result<(), PatternError> {
+        let is_plain =
+            |c: char| c.is_alphanumeric() || c.is_whitespace() || matches!(c, '\'' | '’');
+        let text = self.take(is_plain).to_owned();
+        let mut nodes: Vec<Node> =
+            words(&text).into_iter().map(|word| Node::Word(word.text)).collect();
+        if self.peek() == Some('?')
+            && let Some(last) = nodes.pop()
+        {
+            nodes.push(self.maybe_optional(last)?);
+        }
+        items.append(&mut nodes);
+        Ok(())
+    }
+}
+
+fn one_or(mut nodes: Vec<Node>, many: impl Fn(Vec<Node>) -> Node) -> Node {
+    match nodes.len() {
+        1 => nodes.remove(0),
+        _ => many(nodes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str) -> Node {
+        Node::Word(text.into())
+    }
+
+    #[test]
+    fn every_sign_is_read() {
+        let node = parse("withdraw <3> (cash|#amount|=notes) @safe please?");
+        let expected = Node::Sequence(vec![
+            word("withdraw"),
+            Node::Gap(3),
+            Node::Choice(vec![word("cash"), Node::Amount, Node::Exact("notes".into())]),
+            Node::List("safe".into()),
+            Node::Optional(Box::new(word("please"))),
+        ]);
+        assert_eq!(node, Ok(expected));
+    }
+
+    #[test]
+    fn words_are_normalised_as_speech_is() {
+        assert_eq!(parse("dial nine nine nine"), parse("dial 999"));
+        assert_eq!(parse("don't tell"), parse("do not tell"));
+    }
+
+    #[test]
+    fn mistakes_name_the_column_and_the_remedy() {
+        let problem = |phrase: &str| parse(phrase).map_err(|error| error.to_string());
+        assert_eq!(problem("a (b|c"), Err("column 7: a ')' is missing".into()));
+        assert_eq!(
+            problem("a <99> b"),
+            Err("column 7: a gap is written <n>, with n from 1 to 12".into())
+        );
+        assert_eq!(problem("<3> a"), Err("column 6: a gap must stand between words".into()));
+        assert_eq!(problem("a ||"), Err("column 4: a word is missing here".into()));
+        assert!(problem("#card").is_err_and(|text| text.contains("#number and #amount")));
+        assert!(problem(&"(".repeat(5000)).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,60}") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! One call's conversation, scored as it unfolds.
+
+use std::sync::Arc;
+
+use super::reading::{Finding, Lasting, Reader};
+use super::rulebook::Rulebook;
+use super::score::{self, Evidence, Hit, Level, Score};
+use super::stage::Stage;
+use super::words::{Word, words};
+use crate::call::{Leg, Origin, Signal, Utterance};
+use crate::config::Levels;
+use crate::time::CallTime;
+
+/// A phrase may go on in the next utterance of the same leg if the pause is no longer than this.
+const SAME_BREATH_MS: u64 = 8_000;
+
+/// The words of one utterance that are read; a person says some 40 in 12 seconds.
+const MAX_WORDS: usize = 4_000;
+
+/// What the rules make of a call so far. It always carries its reasons.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The moment in the call that it speaks of.
+    pub at: CallTime,
+    /// How dangerous the call is.
+    pub level: Level,
+    /// Decibans.
+    pub score: f64,
+    /// The furthest stage of the script that was reached.
+    pub stage: Option<Stage>,
+    /// Index into [`Rulebook::packs`].
+    pub family: Option<usize>,
+    /// Every rule that counts, heaviest first.
+    pub hits: Vec<Hit>,
+}
+
+/// The answer to one utterance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// The call so far.
+    pub verdict: Verdict,
+    /// What this utterance contains, cancelled phrases included.
+    pub findings: Vec<Finding>,
+}
+
+/// Screens one call.
+///
+/// Memory is bounded by the number of rules: words are forgotten once no phrase can begin in them.
+#[derive(Debug)]
+pub struct Screen {
+    book: Arc<Rulebook>,
+    levels: Levels,
+    start: f64,
+    /// The level of what is settled: a partial utterance leaves no trace in it.
+    level: Level,
+    now: CallTime,
+    settled: Vec<Evidence>,
+    legs: [LegState; 3],
+    reader: Reader,
+}
+
+/// What is remembered of one leg.
+#[derive(Debug, Default)]
+struct LegState {
+    /// The last words of the final utterances, for phrases that go on.
+    tail: Vec<Word>,
+    tail_end: CallTime,
+    /// A cue that still works, and until when.
+    lasting: Option<(Lasting, CallTime)>,
+    /// What the last partial utterance contains: dropped when it is revised.
+    partial: Vec<Evidence>,
+}
+
+impl Screen {
+    /// Starts on a call.
+    pub fn new(book: Arc<Rulebook>, levels: Levels, origin: Origin) -> Self {
+        Self {
+            start: score::start(&levels, origin),
+            book,
+            levels,
+            level: Level::Quiet,
+            now: CallTime::START,
+            settled: Vec::new(),
+            legs: Default::default(),
+            reader: Reader::default(),
+        }
+    }
+
+    /// The rules that it screens with.
+    pub const fn book(&self) -> &Arc<Rulebook> {
+        &self.book
+    }
+
+    /// Takes in an utterance. A partial one is replaced by the next of the same leg.
+    pub fn hear(&mut self, utterance: &Utterance) -> Heard {
+        let leg = &mut self.legs[utterance.leg as usize];
+        let fresh = utterance.start.ms_since(leg.tail_end) <= SAME_BREATH_MS;
+        let mut all = if fresh { leg.tail.clone() } else { Vec::new() };
+        let before = all.len();
+        all.extend(words(utterance.text.reveal()).into_iter().take(MAX_WORDS));
+        let lasting =
+            leg.lasting.filter(|(_, until)| utterance.start < *until).map(|(lasting, _)| lasting);
+        let (findings, next) = self.reader.read(&self.book, utterance.leg, &all, before, lasting);
+
+        let evidence = findings.iter().filter(|finding| finding.keeps > 0.0).map(|finding| {
+            Evidence { rule: finding.rule, at: utterance.end, keeps: finding.keeps }
+        });
+        if utterance.is_final {
+            leg.partial.clear();
+            evidence.for_each(|new| score::merge(&self.book, &mut self.settled, new));
+            leg.remember(&self.book, all, utterance.end, next);
+        } else {
+            leg.partial = evidence.collect();
+        }
+        self.now = self.now.max(utterance.end);
+        let verdict = self.verdict();
+        if utterance.is_final {
+            self.level = verdict.level;
+        }
+        Heard { verdict, findings }
+    }
+
+    /// Takes in a signal. Returns the verdict and the rules that it triggered.
+    pub fn note(&mut self, signal: &Signal) -> (Verdict, Vec<usize>) {
+        let book = Arc::clone(&self.book);
+        let heard = |rule: &usize| match (book.rules[*rule].speaker, signal.leg) {
+            (super::pack::Speaker::Remote, leg) => leg != Leg::Protected,
+            (super::pack::Speaker::Protected, leg) => leg != Leg::Remote,
+            (super::pack::Speaker::Any, _) => true,
+        };
+        let rules: Vec<usize> = book.on_signal(signal.kind).filter(heard).collect();
+        for &rule in &rules {
+            let new = Evidence { rule, at: signal.at, keeps: 1.0 };
+            score::merge(&book, &mut self.settled, new);
+        }
+        self.now = self.now.max(signal.at);
+        let verdict = self.verdict();
+        self.level = verdict.level;
+        (verdict, rules)
+    }
+
+    /// The call so far.
+    pub fn verdict(&self) -> Verdict {
+        let mut evidence = self.settled.clone();
+        for partial in self.legs.iter().flat_map(|leg| &leg.partial) {
+            score::merge(&self.book, &mut evidence, *partial);
+        }
+        let Score { total, hits, stage, family } =
+            score::add_up(&self.book, &evidence, self.start, self.now);
+        let level = score::level(&self.levels, total, self.level);
+        Verdict { at: self.now, level, score: total, stage, family, hits }
+    }
+}
+
+impl LegState {
+    fn remember(
+        &mut self,
+        book: &Rulebook,
+        mut all: Vec<Word>,
+        end: CallTime,
+        next: Option<Lasting>,
+    ) {
+        let keep = book.longest() + book.cues.iter().map(|cue| cue.reach).max().unwrap_or(0);
+        all.drain(..all.len().saturating_sub(keep));
+        self.tail = all;
+        self.tail_end = end;
+        if let Some(lasting) = next {
+            let ms = (book.cues[lasting.cue].lasts * 1000.0) as u64;
+            self.lasting = Some((lasting, CallTime(end.0.saturating_add(ms))));
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Bytes ⇄ messages. Pure.
+
+pub mod event;
+pub mod transcript;
+pub mod wav;
