@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod audio;
 pub mod call;
+pub mod cli;
 pub mod config;
 pub mod edge;
 pub mod private;

@@ -1,1 +1,8 @@
-fn main() {}
+//! The `lineclear` program.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lineclear::cli::run()
+}

@@ -124,6 +124,15 @@ impl Recording {
         Self::begin(Box::new(file), size, options)
     }
 
+    /// Reads a recording that is in memory already.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: &'static [u8], options: &Options) -> Result<Self, RecordingError> {
+        Self::begin(Box::new(bytes), Some(bytes.len() as u64), options)
+    }
+
     /// Begins to read from `source`, which holds `size` bytes if that is known.
     fn begin(
         source: Box<dyn Read + Send>,
@@ -281,6 +290,19 @@ impl LegAudio {
         // The filter of the resampler may swing a little beyond full scale.
         out.extend(self.ready.drain(..samples).map(|sample| sample.clamp(-1.0, 1.0)));
     }
+}
+
+/// Whether the file at `path` begins as a WAV file does. False for a pipe, which must not be read.
+pub fn begins_as_wav(path: &Path) -> bool {
+    let begins = |path: &Path| -> io::Result<bool> {
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(false);
+        }
+        let mut begin = [0; 4];
+        File::open(path)?.read_exact(&mut begin)?;
+        Ok(&begin == b"RIFF")
+    };
+    begins(path).unwrap_or(false)
 }
 
 /// Begins a source without a header.

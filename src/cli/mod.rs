@@ -1,0 +1,123 @@
+//! The commands: one file each. What a person sees is made here, and nowhere else.
+
+mod demo;
+mod eval;
+mod json;
+mod model;
+mod paint;
+mod people;
+mod progress;
+mod report;
+mod schema;
+mod screen;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::edge::files::FileError;
+use crate::edge::hear::HearError;
+use crate::edge::ingest::recording::RecordingError;
+use crate::edge::models::ModelError;
+use crate::rules::Level;
+use crate::speech::SpeechError;
+
+/// Lineclear recognises the script of a telephone scam while the call goes on.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None, after_help = EXIT_STATUS, max_term_width = 100)]
+struct Arguments {
+    /// A configuration file; see config/lineclear.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A directory of rule packs to use in place of the shipped ones
+    #[arg(long, global = true, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play a spoken scam call through the real pipeline, and see what Lineclear does
+    Demo(demo::Options),
+    /// Screen recordings and transcripts
+    Screen(screen::Options),
+    /// Fetch, list and verify the speech models
+    #[command(subcommand)]
+    Model(model::Action),
+    /// Measure the rules on corpora of labelled calls
+    Eval(eval::Options),
+    /// Print the JSON Schema of what is read and written
+    Schema(schema::Options),
+}
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0   quiet        10  caution        20  warning        30  danger
+  +1  something could not be read (1, 11, 21, 31); the rest was screened
+  2   the command line is wrong
+Other commands than screen end with 0, or 1 if they failed.";
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Status {
+    level: Level,
+    failed: bool,
+}
+
+impl Status {
+    const OK: Self = Self { level: Level::Quiet, failed: false };
+
+    fn code(self) -> ExitCode {
+        ExitCode::from(self.level as u8 * 10 + u8::from(self.failed))
+    }
+}
+
+/// Why a command failed as a whole.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Hear(#[from] HearError),
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+    #[error("{file}: {problem}")]
+    Recording { file: String, problem: RecordingError },
+    #[error("{0}: {1}")]
+    Corpus(String, crate::edge::ingest::corpus::CorpusError),
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(&arguments) {
+        Ok(status) => status.code(),
+        // Whoever reads our output has heard enough: `lineclear screen … | head`.
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            paint::complain(&error);
+            Status { level: Level::Quiet, failed: true }.code()
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
+    let config = crate::edge::files::config(arguments.config.as_deref())?;
+    let rules =
+        || crate::edge::files::rulebook(arguments.rules.as_deref()).map(std::sync::Arc::new);
+    match &arguments.command {
+        Command::Demo(options) => demo::run(options, &config, rules()?),
+        Command::Screen(options) => screen::run(options, &config, rules()?),
+        Command::Model(action) => model::run(action),
+        Command::Eval(options) => eval::run(options, &config, rules()?),
+        Command::Schema(options) => schema::run(options),
+    }
+}

@@ -1,0 +1,34 @@
+//! `lineclear schema`: the JSON Schemas of what is read and written.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+
+use super::{CliError, Status};
+use crate::wire::event::Event;
+use crate::wire::transcript::TranscriptLine;
+
+/// Which schema.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// What to describe
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    /// A line of a JSON transcript, as `screen` reads it
+    Transcript,
+    /// An event, as `screen --json` writes it
+    Events,
+}
+
+pub(super) fn run(options: &Options) -> Result<Status, CliError> {
+    let schema = match options.what {
+        What::Transcript => schemars::schema_for!(TranscriptLine),
+        What::Events => schemars::schema_for!(Event),
+    };
+    let text = serde_json::to_string_pretty(&schema).map_err(std::io::Error::from)?;
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(Status::OK)
+}

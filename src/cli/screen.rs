@@ -1,0 +1,296 @@
+//! `lineclear screen`: recordings and transcripts, with the pipeline of live calls.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use super::report::{Call, Context, Report, Row};
+use super::{CliError, Status, progress};
+use crate::alert::watch::{Outcome, Watch};
+use crate::audio::g711::Law;
+use crate::audio::voice::Endpointing;
+use crate::call::Origin;
+use crate::config::Config;
+use crate::edge::hear::{Ears, Hearing};
+use crate::edge::ingest::recording::{self, Block, Channel, Recording};
+use crate::edge::ingest::transcripts::{Transcript, TranscriptError};
+use crate::edge::models::{Model, Store};
+use crate::rules::{Rulebook, Screen};
+use crate::speech::listener::Sound;
+use crate::time::CallTime;
+
+/// The calls that one transcript may carry at a time.
+const MAX_CALLS: usize = 10_000;
+
+/// What to screen, and how.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Options {
+    /// Recordings (WAV) and transcripts (JSON lines or "remote: words"); - is the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// One JSON event a line (see docs/events.md)
+    #[arg(long)]
+    json: bool,
+    /// The files are G.711 without a header: 8 kHz, one channel
+    #[arg(long, value_name = "LAW")]
+    raw: Option<RawLaw>,
+    /// The channel of a stereo recording that carries the other party
+    #[arg(long, value_name = "SIDE", default_value = "left")]
+    remote: Side,
+    /// What is known of the number that rang
+    #[arg(long, default_value = "unknown")]
+    origin: OriginName,
+    /// The speech model: tiny or base
+    #[arg(long, default_value = "tiny")]
+    model: Model,
+    /// Refuse recordings that last longer than this
+    #[arg(long, value_name = "MINUTES")]
+    max_minutes: Option<u32>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lineclear screen call.wav                     a recording: left the caller, right the person
+  lineclear screen --remote right *.wav         several, with a summary at the end
+  lineclear screen --raw alaw call.al           headerless G.711
+  tail -f feed.jsonl | lineclear screen --json -   a live feed";
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RawLaw {
+    Alaw,
+    Ulaw,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Side {
+    Left,
+    Right,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OriginName {
+    /// An incoming call from a number that nobody vouched for
+    Unknown,
+    /// An incoming call from the household's address book
+    KnownContact,
+    /// The protected person dialled
+    Outgoing,
+}
+
+/// Everything that screening a file needs.
+struct Screening<'a> {
+    options: &'a Options,
+    config: &'a Config,
+    book: &'a Arc<Rulebook>,
+    report: Report<'a>,
+    ears: Option<Ears>,
+    rows: Vec<Row>,
+    status: Status,
+}
+
+pub(super) fn run(
+    options: &Options,
+    config: &Config,
+    book: Arc<Rulebook>,
+) -> Result<Status, CliError> {
+    let context = Context { book: &book, advice: &config.advice };
+    let mut screening = Screening {
+        options,
+        config,
+        book: &book,
+        report: Report::new(options.json, context),
+        ears: None,
+        rows: Vec::new(),
+        status: Status::OK,
+    };
+    for file in &options.files {
+        screening.file(file)?;
+    }
+    screening.report.summary(&screening.rows)?;
+    Ok(screening.status)
+}
+
+impl Screening<'_> {
+    /// Screens one file. What is wrong with it is reported; only a lost output ends the run.
+    fn file(&mut self, path: &Path) -> Result<(), CliError> {
+        if self.options.raw.is_some() || is_recording(path) {
+            self.recording(path)
+        } else {
+            self.transcript(path)
+        }
+    }
+
+    fn recording(&mut self, path: &Path) -> Result<(), CliError> {
+        let options = recording::Options {
+            raw: self.options.raw.map(|law| match law {
+                RawLaw::Alaw => Law::Alaw,
+                RawLaw::Ulaw => Law::Ulaw,
+            }),
+            remote: match self.options.remote {
+                Side::Left => Channel::Left,
+                Side::Right => Channel::Right,
+            },
+            max_minutes: self.options.max_minutes.unwrap_or(self.config.recordings.max_minutes),
+        };
+        let mut recording = match Recording::open(path, &options) {
+            Ok(recording) => recording,
+            Err(error) => return self.fail(path, &error.to_string()),
+        };
+        if let Err(error) = self.load_ears() {
+            return self.fail(path, &error.to_string());
+        }
+        let duration = Some(recording.duration_ms()).filter(|ms| *ms > 0).map(CallTime);
+        let call = Call { file: name(path), name: name(path), source: "recording", duration };
+        self.report.begin(&call)?;
+        match self.hear(&mut recording, &call) {
+            Ok(outcome) => self.end(call, outcome),
+            Err(CliError::Output(error)) => Err(error.into()),
+            Err(error) => self.fail(path, &error.to_string()),
+        }
+    }
+
+    /// Loads the models when the first recording needs them.
+    fn load_ears(&mut self) -> Result<(), CliError> {
+        if self.ears.is_none() {
+            self.ears = Some(Ears::load(&Store::open_default()?, self.options.model)?);
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, recording: &mut Recording, call: &Call) -> Result<Outcome, CliError> {
+        let mut watch = self.watch();
+        let Some(ears) = &mut self.ears else { return Ok(watch.end()) };
+        let mut hearing = Hearing::new(recording.layout(), Endpointing::default());
+        let bar = progress::recording(recording.duration_ms());
+        let (mut block, mut sounds) = (Block::default(), Vec::new());
+        let mut more = true;
+        while more {
+            let read = recording.next_block(&mut block);
+            more = *read.as_ref().unwrap_or(&false);
+            if more {
+                hearing.push(&block, ears, &mut sounds)?;
+            } else {
+                hearing.finish(ears, &mut sounds)?;
+            }
+            let at = hearing.position();
+            bar.set_position(at.0 / 1000);
+            for sound in sounds.drain(..) {
+                for event in watch.take(sound, at) {
+                    bar.suspend(|| self.report.event(call, &event, at))?;
+                }
+            }
+            // What was heard before the audio broke off is told before the error is.
+            if let Err(problem) = read {
+                bar.finish_and_clear();
+                self.report.end(call, &watch.end())?;
+                return Err(CliError::Recording { file: call.file.clone(), problem });
+            }
+        }
+        bar.finish_and_clear();
+        Ok(watch.end())
+    }
+
+    /// Screens a transcript, which may carry several calls at a time.
+    fn transcript(&mut self, path: &Path) -> Result<(), CliError> {
+        let mut transcript = match Transcript::open(path) {
+            Ok(transcript) => transcript,
+            Err(error) => return self.fail(path, &error.to_string()),
+        };
+        let mut calls: BTreeMap<String, (Call, Watch)> = BTreeMap::new();
+        let mut bad_lines = 0_u64;
+        loop {
+            let line = match transcript.next_line() {
+                Ok(Some(line)) => line,
+                Ok(None) => break,
+                Err(error @ TranscriptError::Read(_)) => {
+                    self.fail(path, &error.to_string())?;
+                    break;
+                }
+                // A bad line must not silence the ones after it.
+                Err(error) => {
+                    bad_lines += 1;
+                    if bad_lines == 1 {
+                        let message = format!("{error}; the other lines are screened");
+                        self.fail(path, &message)?;
+                    }
+                    continue;
+                }
+            };
+            let key = line.call.unwrap_or_else(|| name(path));
+            if !calls.contains_key(&key) && calls.len() == MAX_CALLS {
+                let message = format!("more than {MAX_CALLS} calls: split the transcript");
+                self.fail(path, &message)?;
+                break;
+            }
+            if !calls.contains_key(&key) {
+                let file = name(path);
+                let call = Call { file, name: key.clone(), source: "transcript", duration: None };
+                self.report.begin(&call)?;
+                calls.insert(key.clone(), (call, self.watch()));
+            }
+            let Some((call, watch)) = calls.get_mut(&key) else { continue };
+            let at = line.utterance.end;
+            for event in watch.take(Sound::Speech(line.utterance), at) {
+                self.report.event(call, &event, at)?;
+            }
+        }
+        self.end_transcript(path, calls, bad_lines)
+    }
+
+    fn end_transcript(
+        &mut self,
+        path: &Path,
+        calls: BTreeMap<String, (Call, Watch)>,
+        bad_lines: u64,
+    ) -> Result<(), CliError> {
+        if bad_lines > 1 {
+            self.fail(path, &format!("{bad_lines} lines in all could not be read"))?;
+        }
+        if calls.is_empty() && bad_lines == 0 {
+            let message =
+                "is empty: a transcript has one utterance a line, see docs/transcripts.md";
+            self.fail(path, message)?;
+        }
+        for (call, watch) in calls.into_values() {
+            self.end(call, watch.end())?;
+        }
+        Ok(())
+    }
+
+    fn watch(&self) -> Watch {
+        let origin = match self.options.origin {
+            OriginName::Unknown => Origin::Unknown,
+            OriginName::KnownContact => Origin::KnownContact,
+            OriginName::Outgoing => Origin::Outgoing,
+        };
+        Watch::new(Screen::new(Arc::clone(self.book), self.config.levels, origin))
+    }
+
+    fn end(&mut self, call: Call, outcome: Outcome) -> Result<(), CliError> {
+        self.report.end(&call, &outcome)?;
+        self.status.level = self.status.level.max(outcome.highest());
+        self.rows.push(Row { call, outcome: Ok(outcome) });
+        Ok(())
+    }
+
+    fn fail(&mut self, path: &Path, message: &str) -> Result<(), CliError> {
+        self.status.failed = true;
+        Ok(self.report.error(&name(path), message)?)
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Whether a file is audio: by its name, or by how it begins.
+fn is_recording(path: &Path) -> bool {
+    const AUDIO: [&str; 9] = ["wav", "wave", "mp3", "ogg", "opus", "flac", "m4a", "gsm", "au"];
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let by_name =
+        extension.is_some_and(|name| AUDIO.iter().any(|audio| name.eq_ignore_ascii_case(audio)));
+    by_name || recording::begins_as_wav(path)
+}
