@@ -2,6 +2,7 @@
 
 pub mod coding;
 pub mod g711;
+pub mod gate;
 pub mod resample;
 pub mod spectrum;
 pub mod tones;

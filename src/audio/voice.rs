@@ -209,7 +209,9 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn samples_come_once_in_order_and_bounded(p in proptest::collection::vec(0.0f32..1.0, 0..1200)) {
+        fn samples_come_once_in_order_and_bounded(
+            p in proptest::collection::vec(0.0_f32..1.0, 0..1200),
+        ) {
             let mut end = 0;
             for segment in segments(&p) {
                 assert!(segment.start >= end);

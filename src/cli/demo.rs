@@ -7,8 +7,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::paint::{self, BOLD, DIM, styled};
-use super::report::{Call, Context, Report};
-use super::{CliError, Status, progress};
+use super::progress;
+use super::report::Report;
+use super::status::{CliError, Status};
+use super::subject::{Call, Context};
 use crate::alert::line_clear::{Action, Event, Gate, LineClear};
 use crate::alert::watch::{Outcome, Watch};
 use crate::audio::voice::Endpointing;
@@ -16,7 +18,7 @@ use crate::call::Origin;
 use crate::config::Config;
 use crate::edge::clock;
 use crate::edge::hear::{Ears, Hearing};
-use crate::edge::ingest::recording::{self, Block, Recording, RecordingError};
+use crate::edge::ingest::recording::{self, Recording};
 use crate::edge::models::{Model, Status as ModelStatus, Store};
 use crate::private::Private;
 use crate::rules::{Rulebook, Screen};
@@ -60,7 +62,7 @@ fn introduce(options: &Options) -> Result<(), CliError> {
     say(
         "detective, and is about to talk her out of her savings. Speech is recognised here, rules",
     )?;
-    say("weigh each phrase (+10 is ten times the odds of a scam), and at 30 Mrs Ellis is warned.")?;
+    say("weigh each phrase (+10 is ten times the odds of a scam), and at 25 Mrs Ellis is warned.")?;
     if !options.fast {
         say(&styled(DIM, "The call takes as long as it takes, 1 min 46 s; --fast does not wait."))?;
     }
@@ -83,44 +85,29 @@ fn play(
     book: &Arc<Rulebook>,
     ears: &mut Ears,
 ) -> Result<Outcome, CliError> {
-    let failed = |problem: RecordingError| CliError::Recording {
-        file: "the bundled call".to_owned(),
-        problem,
-    };
-    let settings = recording::Options::default();
-    let mut recording = Recording::from_bytes(CALL, &settings).map_err(failed)?;
+    let mut recording = Recording::from_bytes(CALL, &recording::Options::default())?;
+    let length = CallTime(recording.duration_ms());
     let call = Call {
         file: "demo".to_owned(),
         name: "Incoming call, unknown number".to_owned(),
         source: "recording",
-        duration: Some(CallTime(recording.duration_ms())),
+        duration: Some(length),
     };
     let mut report = Report::new(false, Context { book, advice: &config.advice });
     let mut watch = Watch::new(Screen::new(Arc::clone(book), config.levels, Origin::Unknown));
-    let mut hearing = Hearing::new(recording.layout(), Endpointing::default());
-    let (mut block, mut sounds) = (Block::default(), Vec::new());
-    let answered = clock::now();
     report.begin(&call)?;
-    let mut more = true;
-    while more {
-        more = recording.next_block(&mut block).map_err(failed)?;
-        if more {
-            hearing.push(&block, ears, &mut sounds)?;
-        } else {
-            hearing.finish(ears, &mut sounds)?;
-        }
-        let at = hearing.position();
+    let answered = clock::now();
+    Hearing::recording(&mut recording, Endpointing::default(), ears, |at, sounds| {
         if !options.fast {
             clock::wait_until(answered + Duration::from_millis(at.0));
         }
-        for sound in sounds.drain(..) {
-            for event in watch.take(sound, at) {
-                report.event(&call, &event, at)?;
-            }
+        for event in sounds.drain(..).flat_map(|sound| watch.take(sound, at)) {
+            report.event(&call, &event, at)?;
         }
-    }
+        Ok::<_, CliError>(())
+    })?;
     let outcome = watch.end();
-    say(&format!("{:>8}  {}", hearing.position().to_string(), styled(BOLD, "The call ends.")))?;
+    say(&format!("{:>8}  {}", length.to_string(), styled(BOLD, "The call ends.")))?;
     report.end(&call, &outcome)?;
     Ok(outcome)
 }
@@ -135,9 +122,7 @@ fn hold(options: &Options, config: &Config, outcome: &Outcome) -> Result<(), Cli
     let seconds = hold.length().as_secs();
     say("")?;
     say(&styled(BOLD, format!("The line is kept clear for {seconds} seconds")))?;
-    say(
-        "  so that the next call she makes does not reach the caller, who may still be on the line.",
-    )?;
+    say("  so that her next call does not reach the caller, who may still be on the line.")?;
     say(&styled(DIM, format!("  (shortened here: the clock runs {speed} times faster)")))?;
     show_gate(&line, "0117 496 0123", "her daughter")?;
     show_gate(&line, "999", "emergency")?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{CliError, Status};
+use super::status::{CliError, Status};
 use crate::alert::watch::{Outcome, Watch};
 use crate::call::Origin;
 use crate::config::Config;
@@ -132,10 +132,8 @@ impl Tally {
 
 fn head() -> Result<(), CliError> {
     let mut out = std::io::stdout();
-    writeln!(
-        out,
-        "| corpus | label | calls | groups | caution | warning | danger | share of groups at warning | median time to warning |"
-    )?;
+    let counts = "calls | groups | caution | warning | danger";
+    writeln!(out, "| corpus | label | {counts} | share warned | median time to warning |")?;
     writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|")?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::report::{Call, Context};
+use super::subject::{Call, Context};
 use crate::alert::watch::{Event, Outcome};
 use crate::call::Utterance;
 use crate::rules::{Finding, Level, Stage};

@@ -10,18 +10,16 @@ mod progress;
 mod report;
 mod schema;
 mod screen;
+mod status;
+mod subject;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::edge::files::FileError;
-use crate::edge::hear::HearError;
-use crate::edge::ingest::recording::RecordingError;
-use crate::edge::models::ModelError;
 use crate::rules::Level;
-use crate::speech::SpeechError;
+use status::{CliError, Status};
 
 /// Lineclear recognises the script of a telephone scam while the call goes on.
 #[derive(Debug, Parser)]
@@ -58,40 +56,6 @@ Exit status:
   +1  something could not be read (1, 11, 21, 31); the rest was screened
   2   the command line is wrong
 Other commands than screen end with 0, or 1 if they failed.";
-
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Status {
-    level: Level,
-    failed: bool,
-}
-
-impl Status {
-    const OK: Self = Self { level: Level::Quiet, failed: false };
-
-    fn code(self) -> ExitCode {
-        ExitCode::from(self.level as u8 * 10 + u8::from(self.failed))
-    }
-}
-
-/// Why a command failed as a whole.
-#[derive(Debug, thiserror::Error)]
-enum CliError {
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    #[error(transparent)]
-    Hear(#[from] HearError),
-    #[error(transparent)]
-    Speech(#[from] SpeechError),
-    #[error("{file}: {problem}")]
-    Recording { file: String, problem: RecordingError },
-    #[error("{0}: {1}")]
-    Corpus(String, crate::edge::ingest::corpus::CorpusError),
-    #[error("the output cannot be written: {0}")]
-    Output(#[from] std::io::Error),
-}
 
 /// Runs the program.
 pub fn run() -> ExitCode {

@@ -5,8 +5,9 @@ use std::io::Write;
 use clap::Subcommand;
 
 use super::paint::{self, styled};
-use super::{CliError, Status, progress};
-use crate::edge::models::{Model, Store};
+use super::progress;
+use super::status::{CliError, Status};
+use crate::edge::models::{Model, Status as ModelStatus, Store};
 
 /// What to do with the models.
 #[derive(Debug, Subcommand)]
@@ -66,9 +67,13 @@ fn list(store: &Store, json: bool) -> Result<(), CliError> {
     }
     for model in Model::ALL {
         let wheel = store.wheel(model)?;
+        let missing = match store.status(model) {
+            ModelStatus::Present => Vec::new(),
+            ModelStatus::Missing { files } => files,
+        };
         for file in wheel.installed() {
             let path = store.model_dir(model).join(&file.name);
-            let present = path.is_file();
+            let present = !missing.contains(&file.name);
             let row = Listed {
                 model: model.name(),
                 package: &wheel.package,

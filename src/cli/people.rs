@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::paint::{self, BOLD, DIM, styled};
-use super::report::{Call, Context, Row};
+use super::subject::{Call, Context, Row};
 use crate::alert::watch::{Event, Outcome};
 use crate::call::{Signal, Utterance};
 use crate::rules::{Finding, Level, Verdict};

@@ -1,10 +1,11 @@
 //! Progress bars, on the standard error and only on a terminal.
 
+use std::io::Write;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::CliError;
+use super::status::CliError;
 use crate::edge::models::{Model, Progress, Store};
 
 /// A bar over `total` milliseconds of a recording; hidden for short ones.
@@ -34,7 +35,8 @@ pub(super) fn fetch(store: &Store, models: &[Model]) -> Result<(), CliError> {
         let line = show(&bar, &progress);
         // Without a terminal each step is told once, in words.
         if bar.is_hidden() && line != told {
-            anstream::eprintln!("{line}");
+            // With the standard error closed there is no one left to tell.
+            let _ = writeln!(anstream::stderr(), "{line}");
             told = line;
         }
     });

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
-use super::{CliError, Status};
+use super::status::{CliError, Status};
 use crate::wire::event::Event;
 use crate::wire::transcript::TranscriptLine;
 

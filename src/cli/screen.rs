@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::report::{Call, Context, Report, Row};
-use super::{CliError, Status, progress};
+use super::progress;
+use super::report::Report;
+use super::status::{CliError, Status};
+use super::subject::{Call, Context, Row};
 use crate::alert::watch::{Outcome, Watch};
 use crate::audio::g711::Law;
 use crate::audio::voice::Endpointing;
 use crate::call::Origin;
 use crate::config::Config;
 use crate::edge::hear::{Ears, Hearing};
-use crate::edge::ingest::recording::{self, Block, Channel, Recording};
+use crate::edge::ingest::recording::{self, Channel, Recording};
 use crate::edge::ingest::transcripts::{Transcript, TranscriptError};
 use crate::edge::models::{Model, Store};
 use crate::rules::{Rulebook, Screen};
@@ -145,11 +147,10 @@ impl Screening<'_> {
         let duration = Some(recording.duration_ms()).filter(|ms| *ms > 0).map(CallTime);
         let call = Call { file: name(path), name: name(path), source: "recording", duration };
         self.report.begin(&call)?;
-        match self.hear(&mut recording, &call) {
-            Ok(outcome) => self.end(call, outcome),
-            Err(CliError::Output(error)) => Err(error.into()),
-            Err(error) => self.fail(path, &error.to_string()),
-        }
+        let (outcome, problem) = self.hear(&mut recording, &call)?;
+        // What was heard before the audio broke off is told before the error is.
+        self.end(call, outcome)?;
+        problem.map_or(Ok(()), |problem| self.fail(path, &problem.to_string()))
     }
 
     /// Loads the models when the first recording needs them.
@@ -160,37 +161,28 @@ impl Screening<'_> {
         Ok(())
     }
 
-    fn hear(&mut self, recording: &mut Recording, call: &Call) -> Result<Outcome, CliError> {
+    /// The outcome, and what was wrong with the recording if it broke off.
+    fn hear(
+        &mut self,
+        recording: &mut Recording,
+        call: &Call,
+    ) -> Result<(Outcome, Option<CliError>), CliError> {
         let mut watch = self.watch();
-        let Some(ears) = &mut self.ears else { return Ok(watch.end()) };
-        let mut hearing = Hearing::new(recording.layout(), Endpointing::default());
+        let Some(ears) = &mut self.ears else { return Ok((watch.end(), None)) };
         let bar = progress::recording(recording.duration_ms());
-        let (mut block, mut sounds) = (Block::default(), Vec::new());
-        let mut more = true;
-        while more {
-            let read = recording.next_block(&mut block);
-            more = *read.as_ref().unwrap_or(&false);
-            if more {
-                hearing.push(&block, ears, &mut sounds)?;
-            } else {
-                hearing.finish(ears, &mut sounds)?;
-            }
-            let at = hearing.position();
+        let report = &mut self.report;
+        let heard = Hearing::recording(recording, Endpointing::default(), ears, |at, sounds| {
             bar.set_position(at.0 / 1000);
-            for sound in sounds.drain(..) {
-                for event in watch.take(sound, at) {
-                    bar.suspend(|| self.report.event(call, &event, at))?;
-                }
+            for event in sounds.drain(..).flat_map(|sound| watch.take(sound, at)) {
+                bar.suspend(|| report.event(call, &event, at))?;
             }
-            // What was heard before the audio broke off is told before the error is.
-            if let Err(problem) = read {
-                bar.finish_and_clear();
-                self.report.end(call, &watch.end())?;
-                return Err(CliError::Recording { file: call.file.clone(), problem });
-            }
-        }
+            Ok(())
+        });
         bar.finish_and_clear();
-        Ok(watch.end())
+        match heard {
+            Err(CliError::Output(error)) => Err(error.into()),
+            heard => Ok((watch.end(), heard.err())),
+        }
     }
 
     /// Screens a transcript, which may carry several calls at a time.

@@ -1,6 +1,6 @@
 //! What a configuration must hold, beyond its syntax.
 
-use super::{Config, ConfigError};
+use super::settings::{Config, ConfigError};
 
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let levels = &config.levels;

@@ -53,7 +53,7 @@ pub fn rulebook(directory: Option<&Path>) -> Result<Rulebook, FileError> {
         Some(directory) => packs_in(directory)?,
         None => SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec(),
     };
-    Ok(Rulebook::compile(&sources)?)
+    Ok(crate::rules::load(&sources)?)
 }
 
 fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {

@@ -7,7 +7,7 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 
-use super::ingest::recording::{Block, Layout};
+use super::ingest::recording::{Block, Layout, Recording, RecordingError};
 use super::models::{Model, ModelError, Store};
 use crate::audio::voice::{Endpointing, RATE};
 use crate::call::Leg;
@@ -114,6 +114,37 @@ impl Hearing {
             listener.push(samples, &mut ears.silero, recogniser, |sound| sounds.push(sound))?;
         }
         Ok(())
+    }
+
+    /// Hears a whole recording. `each` gets, block by block, the position in the call and what was
+    /// heard by then, mostly nothing.
+    ///
+    /// # Errors
+    /// Those of `each`, of the models, and of the recording: if it breaks off, what was being said
+    /// is heard out first.
+    pub fn recording<E>(
+        recording: &mut Recording,
+        endpointing: Endpointing,
+        ears: &mut Ears,
+        mut each: impl FnMut(CallTime, &mut Vec<Sound>) -> Result<(), E>,
+    ) -> Result<(), E>
+    where
+        E: From<SpeechError> + From<RecordingError>,
+    {
+        let mut hearing = Self::new(recording.layout(), endpointing);
+        let (mut block, mut sounds) = (Block::default(), Vec::new());
+        loop {
+            let read = recording.next_block(&mut block);
+            if !matches!(read, Ok(true)) {
+                hearing.finish(ears, &mut sounds)?;
+                each(hearing.position(), &mut sounds)?;
+                read?;
+                return Ok(());
+            }
+            hearing.push(&block, ears, &mut sounds)?;
+            each(hearing.position(), &mut sounds)?;
+            sounds.clear();
+        }
     }
 
     /// The call ends: what was being said is heard out.

@@ -1,5 +1,5 @@
-//! The forms that one word of a rule stands for: "withdraw" also means withdraws, withdrew, withdrawn
-//! and withdrawing.
+//! The forms that one word of a rule stands for: "withdraw" also means withdraws, withdrew,
+//! withdrawn and withdrawing.
 //!
 //! Forms are made when the rules are compiled, so that recognising one costs a hash look-up. A form
 //! that no one says ("takens") does no harm; a form that is another word does ("us" → "uses"),

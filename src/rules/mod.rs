@@ -1,11 +1,13 @@
 //! Rules: packs → phrases → automata → findings → evidence → verdict. Pure.
 //!
-//! The way of an utterance: [`words`] normalises it, [`rulebook`] finds phrases, [`reading`] weighs
-//! who said them and whether they were negated or reported, [`score`] adds the evidence up, and
-//! [`screen`] keeps one call's state.
+//! [`load()`] makes a [`Rulebook`] of packs. The way of an utterance: [`words`] normalises it,
+//! [`rulebook`] finds phrases, [`reading`] weighs who said them and whether they were negated or
+//! reported, [`score`] adds the evidence up, and [`screen`] keeps one call's state.
 
 pub mod automaton;
+pub mod error;
 pub mod inflect;
+pub mod load;
 pub mod pack;
 pub mod pattern;
 pub mod reading;
@@ -15,8 +17,10 @@ pub mod screen;
 pub mod stage;
 pub mod words;
 
+pub use error::RuleError;
+pub use load::load;
 pub use reading::Finding;
-pub use rulebook::{RuleError, Rulebook};
+pub use rulebook::Rulebook;
 pub use score::{Hit, Level};
 pub use screen::{Heard, Screen, Verdict};
 pub use stage::Stage;

@@ -193,12 +193,13 @@ impl Parser<'_> {
     }
 
     fn gap(&mut self) -> Result<Node, PatternError> {
+        let wrong = self.error(format!("a gap is written <n>, with n from 1 to {MAX_GAP}"));
         self.at += 1;
         let digits = self.take(|c| c.is_ascii_digit()).to_owned();
         let words = digits.parse().ok().filter(|n| (1..=MAX_GAP).contains(n));
         match (words, self.eat('>')) {
             (Some(words), true) => Ok(Node::Gap(words)),
-            _ => Err(self.error(format!("a gap is written <n>, with n from 1 to {MAX_GAP}"))),
+            _ => Err(wrong),
         }
     }
 
@@ -259,7 +260,7 @@ mod tests {
         assert_eq!(problem("a (b|c"), Err("column 7: a ')' is missing".into()));
         assert_eq!(
             problem("a <99> b"),
-            Err("column 7: a gap is written <n>, with n from 1 to 12".into())
+            Err("column 3: a gap is written <n>, with n from 1 to 12".into())
         );
         assert_eq!(problem("<3> a"), Err("column 6: a gap must stand between words".into()));
         assert_eq!(problem("a ||"), Err("column 4: a word is missing here".into()));

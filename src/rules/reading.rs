@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::pack::{CueKind, Pack, RuleText, Speaker};
-use super::rulebook::{Match, Owner, RuleError, Rulebook, Scratch};
-use super::words::{Word, words};
+use super::pack::{CueKind, Speaker};
+use super::rulebook::{Match, Owner, Rulebook, Scratch};
+use super::words::Word;
 use crate::call::Leg;
 
 /// A rule's phrase in an utterance.
@@ -128,44 +128,4 @@ fn keep_best(findings: &mut Vec<Finding>) {
     });
     findings.dedup_by_key(|finding| finding.rule);
     findings.sort_by_key(|finding| finding.span.start);
-}
-
-/// A pack's examples, held against its rules. An example may name its leg: "protected: words".
-pub(super) fn check_examples(book: &Rulebook, file: &str, pack: &Pack) -> Result<(), RuleError> {
-    let mut reader = Reader::default();
-    for text in &pack.rules {
-        let Some(rule) = book.rules.iter().position(|rule| rule.id == text.id) else { continue };
-        let mut check = |examples: &[String], expected: bool, problem: &'static str| match examples
-            .iter()
-            .find(|e| matches(&mut reader, book, rule, text, e) != expected)
-        {
-            None => Ok(()),
-            Some(example) => Err(RuleError::Example {
-                file: file.to_owned(),
-                rule: text.id.clone(),
-                problem,
-                example: example.clone(),
-            }),
-        };
-        check(&text.must_match, true, "a must-match example does not match")?;
-        check(&text.must_not_match, false, "a must-not-match example matches")?;
-    }
-    Ok(())
-}
-
-fn matches(
-    reader: &mut Reader,
-    book: &Rulebook,
-    rule: usize,
-    text: &RuleText,
-    example: &str,
-) -> bool {
-    let named =
-        example.split_once(": ").and_then(|(leg, words)| Some((Leg::from_name(leg)?, words)));
-    let (leg, said) = named.unwrap_or(match text.speaker {
-        Speaker::Protected => (Leg::Protected, example),
-        Speaker::Remote | Speaker::Any => (Leg::Remote, example),
-    });
-    let (findings, _) = reader.read(book, leg, &words(said), 0, None);
-    findings.iter().any(|finding| finding.rule == rule && finding.keeps >= 0.5)
 }

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::automaton::{Automaton, AutomatonError, Lists, Threads, Vocabulary, WordId};
+use super::error::RuleError;
 use super::pack::{CueKind, CueText, Header, Maturity, Pack, RuleText, Speaker, StageLimits};
 use super::pattern::{self, Node, PatternError};
-use super::reading::check_examples;
 use super::stage::Stage;
 use super::words::Word;
 use crate::call::SignalKind;
@@ -75,53 +75,6 @@ pub struct Match {
     pub end: usize,
 }
 
-/// Why packs do not load.
-#[derive(Debug, thiserror::Error)]
-pub enum RuleError {
-    /// Not TOML, or not the keys of a pack.
-    #[error("{file}: {problem}")]
-    Toml {
-        /// The pack's file.
-        file: String,
-        /// What the parser says, with line and column.
-        problem: String,
-    },
-    /// A phrase that cannot be read.
-    #[error("{file}: {place}: in the phrase \"{phrase}\": {problem}")]
-    Phrase {
-        /// The pack's file.
-        file: String,
-        /// The rule, list or cue.
-        place: String,
-        /// The phrase.
-        phrase: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A rule whose own examples contradict it.
-    #[error("{file}: rule {rule}: {problem}: \"{example}\"")]
-    Example {
-        /// The pack's file.
-        file: String,
-        /// The rule's id.
-        rule: String,
-        /// What was expected and what happened.
-        problem: &'static str,
-        /// The example.
-        example: String,
-    },
-    /// A key with a value that makes no sense.
-    #[error("{file}: {place}: {problem}")]
-    Value {
-        /// The pack's file.
-        file: String,
-        /// The rule, stage or cue.
-        place: String,
-        /// What is wrong, with the bound.
-        problem: String,
-    },
-}
-
 /// All rules of all packs, compiled and checked against their own examples.
 #[derive(Debug)]
 pub struct Rulebook {
@@ -147,29 +100,18 @@ pub struct Scratch {
 }
 
 impl Rulebook {
-    /// Compiles packs, given as (file name, text).
+    /// Compiles packs, given with the names of their files.
     ///
     /// # Errors
-    /// On the first thing that is wrong in any of them, examples included.
-    pub fn compile(sources: &[(String, String)]) -> Result<Self, RuleError> {
-        let mut packs = Vec::new();
-        for (file, text) in sources {
-            let pack: Pack = toml::from_str(text).map_err(|error| RuleError::Toml {
-                file: file.clone(),
-                problem: error.to_string().trim_end().to_owned(),
-            })?;
-            packs.push((file.as_str(), pack));
-        }
+    /// On the first thing that is wrong in any of them.
+    pub fn compile(packs: &[(&str, Pack)]) -> Result<Self, RuleError> {
         let mut book = Self::empty();
-        let lists = parse_lists(&packs)?;
+        let lists = parse_lists(packs)?;
         let mut ids = HashSet::new();
-        for (file, pack) in &packs {
+        for (file, pack) in packs {
             book.add_pack(file, pack, &lists, &mut ids)?;
         }
         book.check_limits()?;
-        for (file, pack) in &packs {
-            check_examples(&book, file, pack)?;
-        }
         Ok(book)
     }
 
@@ -204,7 +146,7 @@ impl Rulebook {
         for rule in &pack.rules {
             check_rule(file, &pack.pack, rule)?;
             if !ids.insert(rule.id.clone()) {
-                return Err(value_error(file, &rule.id, "another rule has this id"));
+                return Err(RuleError::value(file, &rule.id, "another rule has this id"));
             }
             self.add_rule(file, number, rule, lists)?;
         }
@@ -219,13 +161,17 @@ impl Rulebook {
     ) -> Result<(), RuleError> {
         let place = format!("stage {stage}");
         if !(limits.cap > 0.0 && limits.cap <= 60.0) {
-            return Err(value_error(file, &place, "cap must be above 0 and at most 60 decibans"));
+            return Err(RuleError::value(
+                file,
+                &place,
+                "cap must be above 0 and at most 60 decibans",
+            ));
         }
         if !(0.0..=1.0).contains(&limits.floor) {
-            return Err(value_error(file, &place, "floor must be from 0 to 1"));
+            return Err(RuleError::value(file, &place, "floor must be from 0 to 1"));
         }
         if self.limits.insert(stage, limits).is_some() {
-            return Err(value_error(file, &place, "another pack sets its limits already"));
+            return Err(RuleError::value(file, &place, "another pack sets its limits already"));
         }
         Ok(())
     }
@@ -236,7 +182,7 @@ impl Rulebook {
             None => Ok(()),
             Some(stage) => {
                 let place = format!("stage {stage}");
-                Err(value_error("all packs", &place, "no pack has [stages] limits for it"))
+                Err(RuleError::value("all packs", &place, "no pack has [stages] limits for it"))
             }
         }
     }
@@ -245,7 +191,7 @@ impl Rulebook {
         let place = format!("cue \"{}\"", cue.title);
         if !(0.0..1.0).contains(&cue.keeps) || cue.lasts < 0.0 {
             let problem = "keeps must be from 0 to below 1, lasts must not be negative";
-            return Err(value_error(file, &place, problem));
+            return Err(RuleError::value(file, &place, problem));
         }
         let owner = Owner::Cue(self.cues.len());
         self.cues.push(Cue {
@@ -271,7 +217,7 @@ impl Rulebook {
             Some(name) if name == SignalKind::DialTone.name() => Some(SignalKind::DialTone),
             Some(name) => {
                 let problem = format!("no signal '{name}': there is 'dial-tone'");
-                return Err(value_error(file, &rule.id, &problem));
+                return Err(RuleError::value(file, &rule.id, &problem));
             }
         };
         let owner = Owner::Rule(self.rules.len());
@@ -299,7 +245,7 @@ impl Rulebook {
         lists: &Lists,
     ) -> Result<(), RuleError> {
         for phrase in phrases {
-            let error = |problem: String| phrase_error(file, place, phrase, problem);
+            let error = |problem: String| RuleError::phrase(file, place, phrase, problem);
             let node = pattern::parse(phrase).map_err(|e: PatternError| error(e.to_string()))?;
             let automaton = Automaton::compile(&node, lists, &mut self.vocabulary)
                 .map_err(|e: AutomatonError| error(e.to_string()))?;
@@ -391,7 +337,7 @@ fn check_rule(file: &str, pack: &Header, rule: &RuleText) -> Result<(), RuleErro
     } else {
         return Ok(());
     };
-    Err(value_error(file, &format!("rule {}", rule.id), &problem))
+    Err(RuleError::value(file, &format!("rule {}", rule.id), &problem))
 }
 
 fn parse_lists(packs: &[(&str, Pack)]) -> Result<Lists, RuleError> {
@@ -402,29 +348,16 @@ fn parse_lists(packs: &[(&str, Pack)]) -> Result<Lists, RuleError> {
             let mut options = Vec::new();
             for phrase in phrases {
                 let node = pattern::parse(phrase)
-                    .map_err(|error| phrase_error(file, &place, phrase, error.to_string()))?;
+                    .map_err(|error| RuleError::phrase(file, &place, phrase, error.to_string()))?;
                 options.push(node);
             }
             if options.is_empty() {
-                return Err(value_error(file, &place, "the list is empty"));
+                return Err(RuleError::value(file, &place, "the list is empty"));
             }
             if lists.insert(name.clone(), Node::Choice(options)).is_some() {
-                return Err(value_error(file, &place, "another list has this name"));
+                return Err(RuleError::value(file, &place, "another list has this name"));
             }
         }
     }
     Ok(lists)
-}
-
-fn phrase_error(file: &str, place: &str, phrase: &str, problem: String) -> RuleError {
-    RuleError::Phrase {
-        file: file.to_owned(),
-        place: place.to_owned(),
-        phrase: phrase.to_owned(),
-        problem,
-    }
-}
-
-fn value_error(file: &str, place: &str, problem: &str) -> RuleError {
-    RuleError::Value { file: file.to_owned(), place: place.to_owned(), problem: problem.to_owned() }
 }

@@ -144,7 +144,7 @@ pub fn add_up(book: &Rulebook, evidence: &[Evidence], start: f64, now: CallTime)
     score
 }
 
-/// The family with the most evidence. Rules that all scams share name one only if nothing else does.
+/// The family with the most evidence. Rules that all scams share name none.
 fn heaviest(book: &Rulebook, families: &[f64]) -> Option<usize> {
     let named = |at: &usize| book.packs[*at].id != super::SHARED_PACK;
     let most = |left: &usize, right: &usize| families[*left].total_cmp(&families[*right]);
@@ -166,10 +166,10 @@ mod tests {
     #[test]
     fn levels_rise_at_once_and_fall_with_hysteresis() {
         let levels = crate::config::Config::parse("").expect("defaults").levels;
-        assert_eq!(level(&levels, 30.0, Level::Quiet), Level::Warning);
-        assert_eq!(level(&levels, 29.9, Level::Quiet), Level::Caution);
-        assert_eq!(level(&levels, 26.1, Level::Warning), Level::Warning);
-        assert_eq!(level(&levels, 25.9, Level::Warning), Level::Caution);
+        assert_eq!(level(&levels, 25.0, Level::Quiet), Level::Warning);
+        assert_eq!(level(&levels, 24.9, Level::Quiet), Level::Caution);
+        assert_eq!(level(&levels, 21.1, Level::Warning), Level::Warning);
+        assert_eq!(level(&levels, 20.9, Level::Warning), Level::Caution);
         assert_eq!(level(&levels, 5.0, Level::Danger), Level::Quiet);
     }
 }

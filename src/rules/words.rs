@@ -1,7 +1,7 @@
 //! Text → words, as the rules see them: folded to lower case, contractions opened, numbers joined.
 //!
 //! Rules and speech go through the same normalisation, so that "nine nine nine", "999" and
-//! "triple nine" are one word, "don't" is "do not", and "£3,000" is an amount however it is written.
+//! "triple nine" are one word, "don't" is "do not", and "£3,000" is an amount however written.
 
 use std::ops::Range;
 

@@ -2,6 +2,7 @@
 
 use super::silero::{Silero, VoiceState};
 use super::{Recogniser, SpeechError};
+use crate::audio::gate::Gate;
 use crate::audio::tones::DialTone;
 use crate::audio::voice::{Endpointer, Endpointing, RATE, Segment, WINDOW};
 use crate::call::{Leg, Signal, SignalKind, Utterance};
@@ -20,6 +21,7 @@ pub enum Sound {
 #[derive(Debug)]
 pub struct Listener {
     leg: Leg,
+    gate: Gate,
     voice: VoiceState,
     endpointer: Endpointer,
     dial_tone: DialTone,
@@ -32,6 +34,7 @@ impl Listener {
     pub fn new(leg: Leg, endpointing: Endpointing) -> Self {
         Self {
             leg,
+            gate: Gate::default(),
             voice: VoiceState::default(),
             endpointer: Endpointer::new(endpointing),
             dial_tone: DialTone::new(),
@@ -57,7 +60,12 @@ impl Listener {
         for &sample in samples {
             self.window.push(sample);
             let Ok(window) = <&[f32; WINDOW]>::try_from(self.window.as_slice()) else { continue };
-            let probability = silero.probability(&mut self.voice, window)?;
+            let probability = if self.gate.opens(window) || self.endpointer.is_speaking() {
+                silero.probability(&mut self.voice, window)?
+            } else {
+                self.voice.pass(window);
+                0.0
+            };
             let segment = self.endpointer.push(window, probability);
             self.window.clear();
             if let Some(segment) = segment {

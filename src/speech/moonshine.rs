@@ -1,7 +1,7 @@
 //! Moonshine speech recognition: encoder, then a greedy decoder with a key-value cache.
 //!
-//! Useful Sensors, "Moonshine: Speech Recognition for Live Transcription and Voice Commands" (2024).
-//! The encoder's cost grows with the audio, without padding; the decoder's with the words.
+//! Useful Sensors, "Moonshine: Speech Recognition for Live Transcription and Voice Commands",
+//! 2024. The encoder's cost grows with the audio, without padding; the decoder's with the words.
 
 use ort::memory::Allocator;
 use ort::session::{Session, SessionInputValue};

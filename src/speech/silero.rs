@@ -31,6 +31,14 @@ impl Default for VoiceState {
     }
 }
 
+impl VoiceState {
+    /// Takes in a window that needs no probability.
+    pub fn pass(&mut self, window: &[f32; WINDOW]) {
+        self.input.copy_within(WINDOW.., 0);
+        self.input[CONTEXT..].copy_from_slice(window);
+    }
+}
+
 impl Silero {
     /// Wraps a loaded `silero_vad.onnx`.
     pub const fn new(session: Session) -> Self {
@@ -46,8 +54,7 @@ impl Silero {
         state: &mut VoiceState,
         window: &[f32; WINDOW],
     ) -> Result<f32, SpeechError> {
-        state.input.copy_within(WINDOW.., 0);
-        state.input[CONTEXT..].copy_from_slice(window);
+        state.pass(window);
         self.run(state)
             .map_err(|error| SpeechError::Model { model: "voice", problem: error.to_string() })
     }

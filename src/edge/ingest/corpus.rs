@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! {"id":"…","label":"scam"|"legit","kind":"…","group":"…","utterances":[
-//!   {"leg":"caller"|"called"|"unknown","role":"scammer"|"victim","start_ms":0,"end_ms":900,"text":"…"}]}
+//!   {"leg":"caller"|"called"|"unknown","role":"scammer"|"victim",
+//!    "start_ms":0,"end_ms":900,"text":"…"}]}
 //! ```
 
 use std::fs::File;
@@ -87,8 +88,8 @@ pub fn for_each(path: &Path, mut each: impl FnMut(LabelledCall)) -> Result<(), C
 }
 
 impl LabelledCall {
-    /// The utterances as the pipeline takes them. Whoever dialled is the remote party, unless a role
-    /// says who is the victim; where nobody knows, the leg is mixed.
+    /// The utterances as the pipeline takes them. Whoever dialled is the remote party, unless a
+    /// role says who is the victim; where nobody knows, the leg is mixed.
     pub fn utterances(&self) -> impl Iterator<Item = Utterance> + '_ {
         self.utterances.iter().map(|one| {
             let leg = match (one.role.as_deref(), one.leg) {

@@ -1,0 +1,49 @@
+//! How a command ends.
+
+use std::process::ExitCode;
+
+use crate::edge::files::FileError;
+use crate::edge::hear::HearError;
+use crate::edge::ingest::corpus::CorpusError;
+use crate::edge::ingest::recording::RecordingError;
+use crate::edge::models::ModelError;
+use crate::rules::Level;
+use crate::speech::SpeechError;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Status {
+    /// The highest level of any call.
+    pub level: Level,
+    /// Something could not be read.
+    pub failed: bool,
+}
+
+impl Status {
+    /// Nothing to tell.
+    pub const OK: Self = Self { level: Level::Quiet, failed: false };
+
+    /// As the process ends with it.
+    pub fn code(self) -> ExitCode {
+        ExitCode::from(self.level as u8 * 10 + u8::from(self.failed))
+    }
+}
+
+/// Why a command failed as a whole.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Hear(#[from] HearError),
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    #[error("{0}: {1}")]
+    Corpus(String, CorpusError),
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+}

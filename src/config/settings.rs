@@ -1,0 +1,117 @@
+//! What can be configured, as it stands in the file.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the levels begin.
+    pub levels: Levels,
+    /// How the line is kept clear.
+    pub hold: Hold,
+    /// What recordings are accepted.
+    pub recordings: Recordings,
+    /// What the person is told.
+    pub advice: Advice,
+}
+
+/// `[levels]`: where the levels begin, in decibans of evidence on a call from an unknown number.
+///
+/// The odds before anyone speaks are part of the thresholds: with one scam in three hundred calls
+/// (−25 decibans), 25 decibans of evidence make even odds.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Levels {
+    /// Where `caution` begins.
+    pub caution: f64,
+    /// Where `warning` begins.
+    pub warning: f64,
+    /// Where `danger` begins.
+    pub danger: f64,
+    /// How far the score must fall below a threshold before the level does.
+    pub hysteresis: f64,
+    /// Added at the start of a call from a known contact.
+    pub known_contact: f64,
+    /// Added at the start of an outgoing call.
+    pub outgoing: f64,
+}
+
+/// `[hold]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Hold {
+    /// Seconds for which the line is kept clear.
+    pub line_clear: u64,
+    /// Numbers that always pass.
+    pub emergency: Vec<String>,
+    /// Prefixes that are dialled before a number.
+    pub prefixes: Vec<String>,
+}
+
+impl Hold {
+    /// For how long the line is kept clear.
+    pub const fn length(&self) -> Duration {
+        Duration::from_secs(self.line_clear)
+    }
+}
+
+/// `[recordings]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Recordings {
+    /// The longest recording, in minutes.
+    pub max_minutes: u32,
+}
+
+/// `[advice]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Advice {
+    /// At `caution`.
+    pub caution: String,
+    /// At `warning`.
+    pub warning: String,
+    /// At `danger`.
+    pub danger: String,
+    /// After the call.
+    pub afterwards: String,
+    /// Whom to ring.
+    pub contacts: Vec<Contact>,
+}
+
+/// `[[advice.contacts]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Contact {
+    /// Who answers.
+    pub name: String,
+    /// The number to ring.
+    pub number: String,
+    /// In which case.
+    pub when: String,
+    /// Where the number is published.
+    pub source: String,
+    /// Year and month in which that was last read.
+    pub checked: String,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// Not TOML, an unknown key, or a value of the wrong kind.
+    #[error("{0}")]
+    Syntax(String),
+    /// A value out of its bounds.
+    #[error("{key} is {value}: {bound}")]
+    Value {
+        /// The key, with its table.
+        key: &'static str,
+        /// The value as given.
+        value: String,
+        /// What it must be.
+        bound: &'static str,
+    },
+}
