@@ -1,4 +1,4 @@
-//! What screening costs: `cargo bench`. Prints figures and ratios; `docs/performance.md` keeps them.
+//! What screening costs: `cargo bench`. Prints figures and ratios; docs/performance.md keeps them.
 //!
 //! One thread throughout. The first column is the figure, the second its ratio to what is needed.
 #![allow(clippy::disallowed_methods)]

@@ -16,6 +16,8 @@ pub struct Pack {
     /// How much one stage may add, and how far it fades.
     #[serde(default)]
     pub stages: std::collections::BTreeMap<Stage, StageLimits>,
+    /// What a demand without a pretext may add.
+    pub pretext: Option<Pretext>,
     /// What takes the sting out of a phrase: negation, hearsay.
     #[serde(default, rename = "cue")]
     pub cues: Vec<CueText>,
@@ -47,6 +49,17 @@ pub struct StageLimits {
     pub cap: f64,
     /// The share of a rule's weight that never fades, 0…1.
     pub floor: f64,
+}
+
+/// `[pretext]`: a demand for money without a reason why is no script of a scam; it may be a taxi,
+/// a parcel or a builder.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pretext {
+    /// How much evidence of the stages before extraction makes a pretext, in decibans.
+    pub least: f64,
+    /// The most that extraction and later stages add together while there is none, in decibans.
+    pub cap_without: f64,
 }
 
 /// `[[rule]]`.

@@ -36,7 +36,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads the words after `before` (which a phrase may begin in, but not end in).
+    /// Reads the words that end behind byte `before` of the text; those in front of it were read
+    /// already, and a phrase may begin in them. Spans count from `before`.
     ///
     /// `lasting` is a cue from earlier that still works on this leg. Returns the findings, and the
     /// cue that goes on working after this utterance.
@@ -52,16 +53,16 @@ impl Reader {
         let mut findings: Vec<Finding> = Vec::new();
         for found in &self.matches {
             let Owner::Rule(rule) = found.owner else { continue };
-            if found.end <= before || !may_say(book.rules[rule].speaker, leg) {
+            let end = all[found.end - 1].span.end;
+            if end <= before || !may_say(book.rules[rule].speaker, leg) {
                 continue;
             }
             let (keeps, cue) = self.discount(book, all, found, rule, lasting);
-            let start = if found.start < before { 0 } else { all[found.start].span.start };
-            let span = start..all[found.end - 1].span.end;
+            let span = all[found.start].span.start.saturating_sub(before)..end - before;
             findings.push(Finding { rule, span, keeps, cue });
         }
         keep_best(&mut findings);
-        (findings, self.lasting(book, before))
+        (findings, self.lasting(book, all, before))
     }
 
     /// The share of its weight that a match keeps, and the cue that took the rest.
@@ -86,11 +87,10 @@ impl Reader {
             .unwrap_or((1.0, None))
     }
 
-    fn lasting(&self, book: &Rulebook, before: usize) -> Option<Lasting> {
+    fn lasting(&self, book: &Rulebook, all: &[Word], before: usize) -> Option<Lasting> {
+        let is_new = |found: &Match| all[found.end - 1].span.end > before;
         self.matches.iter().rev().find_map(|found| match found.owner {
-            Owner::Cue(cue) if found.end > before && book.cues[cue].lasts > 0.0 => {
-                Some(Lasting { cue })
-            }
+            Owner::Cue(cue) if is_new(found) && book.cues[cue].lasts > 0.0 => Some(Lasting { cue }),
             _ => None,
         })
     }

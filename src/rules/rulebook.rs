@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::automaton::{Automaton, AutomatonError, Lists, Threads, Vocabulary, WordId};
 use super::error::RuleError;
-use super::pack::{CueKind, CueText, Header, Maturity, Pack, RuleText, Speaker, StageLimits};
+use super::pack::{
+    CueKind, CueText, Header, Maturity, Pack, Pretext, RuleText, Speaker, StageLimits,
+};
 use super::pattern::{self, Node, PatternError};
 use super::stage::Stage;
 use super::words::Word;
@@ -84,6 +86,8 @@ pub struct Rulebook {
     pub rules: Vec<Rule>,
     /// The cues.
     pub cues: Vec<Cue>,
+    /// What a demand without a pretext may add, if any pack says.
+    pub pretext: Option<Pretext>,
     limits: HashMap<Stage, StageLimits>,
     phrases: Vec<(Owner, Automaton)>,
     index: HashMap<WordId, Vec<u32>>,
@@ -120,6 +124,7 @@ impl Rulebook {
             packs: Vec::new(),
             rules: Vec::new(),
             cues: Vec::new(),
+            pretext: None,
             limits: HashMap::new(),
             phrases: Vec::new(),
             index: HashMap::new(),
@@ -139,6 +144,9 @@ impl Rulebook {
         self.packs.push(pack.pack.clone());
         for (stage, limits) in &pack.stages {
             self.add_limits(file, *stage, *limits)?;
+        }
+        if let Some(pretext) = pack.pretext {
+            self.add_pretext(file, pretext)?;
         }
         for cue in &pack.cues {
             self.add_cue(file, cue, lists)?;
@@ -174,6 +182,17 @@ impl Rulebook {
             return Err(RuleError::value(file, &place, "another pack sets its limits already"));
         }
         Ok(())
+    }
+
+    fn add_pretext(&mut self, file: &str, pretext: Pretext) -> Result<(), RuleError> {
+        if pretext.least <= 0.0 || pretext.cap_without <= 0.0 {
+            let problem = "least and cap-without must be above 0 decibans";
+            return Err(RuleError::value(file, "pretext", problem));
+        }
+        match self.pretext.replace(pretext) {
+            None => Ok(()),
+            Some(_) => Err(RuleError::value(file, "pretext", "another pack sets it already")),
+        }
     }
 
     fn check_limits(&self) -> Result<(), RuleError> {
@@ -264,9 +283,9 @@ impl Rulebook {
         self.limits.get(&stage).copied().unwrap_or(StageLimits { cap: 0.0, floor: 0.0 })
     }
 
-    /// The most words that one match can have: how far back a new utterance must look.
-    pub const fn longest(&self) -> usize {
-        self.longest
+    /// How many words back a new utterance must look: the longest match, and a cue before it.
+    pub fn reach(&self) -> usize {
+        self.longest + self.cues.iter().map(|cue| cue.reach).max().unwrap_or(0)
     }
 
     /// The rules that a signal triggers.

@@ -136,12 +136,23 @@ pub fn add_up(book: &Rulebook, evidence: &[Evidence], start: f64, now: CallTime)
         families[rule.pack] += weight;
         score.stage = score.stage.max(Some(rule.stage));
     }
-    for stage in Stage::ALL {
-        score.total += stages[stage as usize].min(book.limits(stage).cap);
-    }
+    score.total += capped(book, &stages);
     score.hits.sort_by(|left, right| right.weight.total_cmp(&left.weight));
     score.family = heaviest(book, &families);
     score
+}
+
+/// The sum over the stages, each within its cap, and the demands within theirs.
+fn capped(book: &Rulebook, stages: &[f64; Stage::ALL.len()]) -> f64 {
+    let (mut pretext, mut demand) = (0.0, 0.0);
+    for stage in Stage::ALL {
+        let sum = stages[stage as usize].min(book.limits(stage).cap);
+        if stage < Stage::Extraction { pretext += sum } else { demand += sum }
+    }
+    match book.pretext {
+        Some(bound) if pretext < bound.least => pretext + f64::min(demand, bound.cap_without),
+        _ => pretext + demand,
+    }
 }
 
 /// The family with the most evidence. Rules that all scams share name none.

@@ -9,6 +9,7 @@ use super::stage::Stage;
 use super::words::{Word, words};
 use crate::call::{Leg, Origin, Signal, Utterance};
 use crate::config::Levels;
+use crate::private::Private;
 use crate::time::CallTime;
 
 /// A phrase may go on in the next utterance of the same leg if the pause is no longer than this.
@@ -62,8 +63,8 @@ pub struct Screen {
 /// What is remembered of one leg.
 #[derive(Debug, Default)]
 struct LegState {
-    /// The last words of the final utterances, for phrases that go on.
-    tail: Vec<Word>,
+    /// The last words of the final utterances, for phrases and numbers that go on.
+    tail: Private<String>,
     tail_end: CallTime,
     /// A cue that still works, and until when.
     lasting: Option<(Lasting, CallTime)>,
@@ -94,10 +95,12 @@ impl Screen {
     /// Takes in an utterance. A partial one is replaced by the next of the same leg.
     pub fn hear(&mut self, utterance: &Utterance) -> Heard {
         let leg = &mut self.legs[utterance.leg as usize];
-        let fresh = utterance.start.ms_since(leg.tail_end) <= SAME_BREATH_MS;
-        let mut all = if fresh { leg.tail.clone() } else { Vec::new() };
-        let before = all.len();
-        all.extend(words(utterance.text.reveal()).into_iter().take(MAX_WORDS));
+        if utterance.start.ms_since(leg.tail_end) > SAME_BREATH_MS {
+            leg.tail = Private::default();
+        }
+        let (text, before) = leg.continued(utterance);
+        let mut all = words(&text);
+        all.truncate(MAX_WORDS);
         let lasting =
             leg.lasting.filter(|(_, until)| utterance.start < *until).map(|(lasting, _)| lasting);
         let (findings, next) = self.reader.read(&self.book, utterance.leg, &all, before, lasting);
@@ -108,7 +111,7 @@ impl Screen {
         if utterance.is_final {
             leg.partial.clear();
             evidence.for_each(|new| score::merge(&self.book, &mut self.settled, new));
-            leg.remember(&self.book, all, utterance.end, next);
+            leg.remember(&self.book, &text, &all, utterance.end, next);
         } else {
             leg.partial = evidence.collect();
         }
@@ -153,16 +156,24 @@ impl Screen {
 }
 
 impl LegState {
+    /// The utterance behind what the leg said before, and where it begins there.
+    fn continued(&self, utterance: &Utterance) -> (String, usize) {
+        let text = utterance.text.reveal();
+        let tail = self.tail.reveal();
+        if tail.is_empty() { (text.clone(), 0) } else { (format!("{tail} {text}"), tail.len() + 1) }
+    }
+
     fn remember(
         &mut self,
         book: &Rulebook,
-        mut all: Vec<Word>,
+        text: &str,
+        all: &[Word],
         end: CallTime,
         next: Option<Lasting>,
     ) {
-        let keep = book.longest() + book.cues.iter().map(|cue| cue.reach).max().unwrap_or(0);
-        all.drain(..all.len().saturating_sub(keep));
-        self.tail = all;
+        let first = all.len().saturating_sub(book.reach());
+        let from = all.get(first).map_or(text.len(), |word| word.span.start);
+        self.tail = text[from..].to_owned().into();
         self.tail_end = end;
         if let Some(lasting) = next {
             let ms = (book.cues[lasting.cue].lasts * 1000.0) as u64;
