@@ -27,6 +27,13 @@ impl<T> fmt::Debug for Private<T> {
     }
 }
 
+/// What is read may be private; what is written may not, so there is no `Serialize`.
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Private<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
+
 impl<T> From<T> for Private<T> {
     fn from(value: T) -> Self {
         Self(value)

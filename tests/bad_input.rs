@@ -1,5 +1,5 @@
-//! Files that cannot be read: each is told of in one line with a remedy, the rest is screened, and
-//! no message repeats what was said.
+//! Files, models and readers that are not as they should be: each problem is told of in one line
+//! with a remedy, the rest is screened, and no message repeats what was said.
 
 mod common;
 
@@ -7,14 +7,15 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use lineclear::edge::models::Model;
 use tempfile::TempDir;
 
 /// Words that must not reach a message.
 const SPOKEN: &str = "bluebird seven nine four";
-/// A call that ends at danger, in plain lines.
+/// A call that ends at danger.
 const SCAM: &str = "courier-met-police";
-/// A call that ends quietly.
-const HONEST: &str = "gp-surgery";
+/// A call that stays quiet whatever weights the rules have.
+const HONEST: &str = "remote: Good morning, it is Anna.\nprotected: Anna, how nice!\n";
 
 /// How a run of the program ended.
 struct Ran {
@@ -41,36 +42,39 @@ impl Ran {
     }
 }
 
-/// Runs the program in `folder`.
-fn run(folder: &Path, arguments: &[&str]) -> Ran {
-    run_with_models(folder, arguments, None)
-}
-
-fn run_with_models(folder: &Path, arguments: &[&str], models: Option<&Path>) -> Ran {
+/// The program in `folder`, with no terminal and no wish about colours.
+fn lineclear(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lineclear"));
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
     command.env_remove("NO_COLOR").env_remove("CLICOLOR").env_remove("CLICOLOR_FORCE");
-    command.envs(models.map(|folder| ("LINECLEAR_MODELS", folder)));
+    command
+}
+
+fn finish(mut command: Command) -> Ran {
     let output = command.output().expect("the program runs");
-    Ran {
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).expect("UTF-8"),
-        err: String::from_utf8(output.stderr).expect("UTF-8"),
-    }
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Ran {
+    finish(lineclear(folder, arguments))
+}
+
+/// Runs the program with one variable of the environment.
+fn run_with(folder: &Path, arguments: &[&str], (name, value): (&str, &str)) -> Ran {
+    let mut command = lineclear(folder, arguments);
+    command.env(name, value);
+    finish(command)
 }
 
 /// A folder with the plain transcripts of two calls, `scam.txt` and `honest.txt`.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a directory");
-    for (name, call) in common::spoken_calls() {
-        let lines = call.turns.iter().map(|turn| format!("{}: {}\n", turn.leg, turn.text));
-        let text: String = lines.collect();
-        match name.as_str() {
-            SCAM => write(&folder, "scam.txt", text),
-            HONEST => write(&folder, "honest.txt", text),
-            _ => {}
-        }
-    }
+    let mut calls = common::spoken_calls().into_iter();
+    let (_, scam) = calls.find(|(name, _)| name == SCAM).expect("the call");
+    let lines = scam.turns.iter().map(|turn| format!("{}: {}\n", turn.leg, turn.text));
+    write(&folder, "scam.txt", lines.collect::<String>());
+    write(&folder, "honest.txt", HONEST);
     folder
 }
 
@@ -284,11 +288,7 @@ fn a_transcript_without_an_utterance_is_told_of() {
 #[test]
 fn a_transcript_may_carry_ten_thousand_calls() {
     let folder = folder();
-    let line = |number: u32| {
-        format!(
-            "{{\"call\":\"{number}\",\"leg\":\"mixed\",\"start_ms\":0,\"end_ms\":1,\"text\":\"\"}}\n"
-        )
-    };
+    let line = |number| json_line("").replacen('{', &format!(r#"{{"call":"{number}","#), 1) + "\n";
     write(&folder, "most.jsonl", (0..10_000).map(line).collect::<String>());
     write(&folder, "more.jsonl", (0..10_001).map(line).collect::<String>());
     let most = run(folder.path(), &["screen", "--json", "most.jsonl"]);
@@ -309,7 +309,7 @@ fn missing_models_are_told_of_and_transcripts_are_screened_without_them() {
     let models = folder.path().join("models");
     fs::create_dir(&models).expect("made");
     let arguments = ["screen", "call.wav", "honest.txt"];
-    let ran = run_with_models(folder.path(), &arguments, Some(&models));
+    let ran = run_with(folder.path(), &arguments, ("LINECLEAR_MODELS", "models"));
     assert_eq!(ran.code, Some(1));
     let complaints = ran.complaints_of("call.wav");
     assert_eq!(complaints.len(), 1, "{}", ran.err);
@@ -317,6 +317,84 @@ fn missing_models_are_told_of_and_transcripts_are_screened_without_them() {
     assert_eq!(ran.complaints().len(), 1, "{}", ran.err);
     assert!(ran.out.contains("honest.txt") && ran.out.contains("Verdict  QUIET"), "{}", ran.out);
     assert_eq!(fs::read_dir(&models).expect("there").count(), 0, "screening wrote models");
+}
+
+#[test]
+fn a_model_file_that_was_changed_is_found_out() {
+    let store = common::models();
+    let folder = folder();
+    let voice = store.model_dir(Model::Voice);
+    let copy = folder.path().join("models").join("voice");
+    fs::create_dir_all(&copy).expect("made");
+    for entry in fs::read_dir(voice).expect("the voice model") {
+        let path = entry.expect("an entry").path();
+        fs::copy(&path, copy.join(path.file_name().expect("a name"))).expect("copied");
+    }
+    let verify = || {
+        let arguments = ["model", "verify", "voice"];
+        run_with(folder.path(), &arguments, ("LINECLEAR_MODELS", "models"))
+    };
+    let sound = verify();
+    assert_eq!((sound.code, sound.err.as_str()), (Some(0), ""));
+    let file = copy.join("silero_vad.onnx");
+    let mut bytes = fs::read(&file).expect("a model");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, &bytes).expect("written");
+    let changed = verify();
+    bytes.pop();
+    fs::write(&file, &bytes).expect("written");
+    let cut = verify();
+    fs::remove_file(&file).expect("removed");
+    for (ran, problem) in [(changed, "sha256 is"), (cut, "size is"), (verify(), "is missing")] {
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+        assert_eq!(ran.complaints().len(), 1, "{}", ran.err);
+        assert!(ran.err.contains("voice/silero_vad.onnx") && ran.err.contains(problem));
+        assert!(ran.err.contains("lineclear model fetch voice"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_reader_that_has_heard_enough_is_no_error() {
+    let folder = folder();
+    let commands: [&[&str]; 7] = [
+        &["screen", "scam.txt", "honest.txt"],
+        &["screen", "--json", "scam.txt"],
+        &["schema", "events"],
+        &["model", "list"],
+        &["model", "list", "--json"],
+        &["--help"],
+        &["eval", "corpus.jsonl"],
+    ];
+    let call = r#"{"id":"a","label":"legit","utterances":[]}"#;
+    write(&folder, "corpus.jsonl", format!("{call}\n"));
+    for arguments in commands {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = lineclear(folder.path(), arguments);
+        command.stdout(writer).stderr(Stdio::piped());
+        let child = command.spawn().expect("the program runs");
+        let output = child.wait_with_output().expect("it ends");
+        let err = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!((output.status.code(), err.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_was_said_cannot_pass_for_the_programs_own_words() {
+    let line = serde_json::json!({
+        "call": "\u{1b}[2Ja", "leg": "remote", "start_ms": 0, "end_ms": 900,
+        "text": "Hello \u{1b}[2J\u{1b}]0;title\u{7}there.\nVerdict  DANGER  nonsense\r\u{9b}2J",
+    });
+    let folder = folder();
+    write(&folder, "call.jsonl", line.to_string());
+    let ran = run_with(folder.path(), &["screen", "call.jsonl"], ("CLICOLOR_FORCE", "1"));
+    assert!(ran.out.contains("Hello"), "{}", ran.out);
+    let forged = ran.out.lines().any(|line| line.starts_with("Verdict  DANGER"));
+    assert!(!forged, "a line break was let through: {}", ran.out);
+    for escape in ["\x1b[2J", "\x1b]0;", "\u{7}", "\u{9b}", "\r"] {
+        assert!(!ran.out.contains(escape), "{escape:?} was let through: {:?}", ran.out);
+    }
 }
 
 #[test]

@@ -9,15 +9,15 @@ use std::process::{Command, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
-use common::SpokenCall;
+use common::Turn;
 use lineclear::edge::ingest::recording::{Block, Options, RATE_HZ, Recording};
 use lineclear::wire::wav;
 use serde_json::{Value, json};
 
 /// A call that ends at danger.
 const SCAM: &str = "courier-met-police";
-/// A call that ends quietly.
-const HONEST: &str = "gp-surgery";
+/// A call that stays quiet whatever weights the rules have.
+const HONEST: &str = "honest";
 
 /// How a run of the program ended.
 #[derive(Debug)]
@@ -67,20 +67,36 @@ fn run_with_input(arguments: &[&str], input: &str) -> Ran {
     finish(command)
 }
 
+/// The events of a transcript.
+fn screened(input: &str) -> Vec<Value> {
+    run_with_input(&["screen", "--json", "-"], input).events()
+}
+
 fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, content).expect("written");
     path
 }
 
-fn spoken(name: &str) -> SpokenCall {
+fn turns(name: &str) -> Vec<Turn> {
+    let said = ["Good morning, it is Anna.", "Anna, how nice!", "How is the garden?", "Lovely."];
+    let honest = |(at, text): (usize, &str)| Turn {
+        leg: ["remote", "protected"][at % 2].to_owned(),
+        voice: String::new(),
+        start_ms: at as u64 * 3000,
+        end_ms: at as u64 * 3000 + 2000,
+        text: text.to_owned(),
+    };
+    if name == HONEST {
+        return said.into_iter().enumerate().map(honest).collect();
+    }
     let mut calls = common::spoken_calls().into_iter();
-    calls.find(|(found, _)| found == name).unwrap_or_else(|| panic!("no call {name}")).1
+    calls.find(|(found, _)| found == name).unwrap_or_else(|| panic!("no call {name}")).1.turns
 }
 
 /// The lines of a JSON transcript.
 fn json_lines(name: &str, call: Option<&str>) -> Vec<String> {
-    let line = |turn: &common::Turn| {
+    let line = |turn: &Turn| {
         let mut line = json!({
             "leg": turn.leg, "start_ms": turn.start_ms, "end_ms": turn.end_ms, "text": turn.text,
         });
@@ -89,16 +105,16 @@ fn json_lines(name: &str, call: Option<&str>) -> Vec<String> {
         }
         line.to_string() + "\n"
     };
-    spoken(name).turns.iter().map(line).collect()
+    turns(name).iter().map(line).collect()
 }
 
 fn plain_lines(name: &str) -> String {
-    spoken(name).turns.iter().map(|turn| format!("{}: {}\n", turn.leg, turn.text)).collect()
+    turns(name).iter().map(|turn| format!("{}: {}\n", turn.leg, turn.text)).collect()
 }
 
-/// Two calls at the same time in one stream: the scam is `scam`, the other `honest`.
+/// Two calls at the same time in one stream.
 fn interleaved() -> String {
-    let (scam, honest) = (json_lines(SCAM, Some("scam")), json_lines(HONEST, Some("honest")));
+    let (scam, honest) = (json_lines(SCAM, Some("line-7")), json_lines(HONEST, Some("line-8")));
     let longer = scam.len().max(honest.len());
     (0..longer).flat_map(|at| [honest.get(at), scam.get(at)]).flatten().cloned().collect()
 }
@@ -111,10 +127,10 @@ fn of_kind<'a>(events: &'a [Value], wanted: &str) -> Vec<&'a Value> {
     events.iter().filter(|event| kind(event) == wanted).collect()
 }
 
-/// Fails unless `parts` stand in `text` in this order.
-fn assert_in_order(text: &str, parts: &[&str]) {
+/// Fails unless the parts, with bars between them, stand in `text` in this order.
+fn assert_in_order(text: &str, parts: &str) {
     let mut rest = text;
-    for part in parts {
+    for part in parts.split('|') {
         let at = rest.find(part).unwrap_or_else(|| panic!("no {part:?} in its place in {text}"));
         rest = &rest[at + part.len()..];
     }
@@ -180,20 +196,11 @@ fn a_scam_is_told_with_level_reasons_advice_and_numbers() {
         assert_eq!((ran.code, ran.err.as_str()), (Some(30), ""));
         assert_in_order(
             &ran.flat(),
-            &[
-                "▲ DANGER score",
-                "whisper to the protected person, unheard by the caller: This is very likely a scam.",
-                "Verdict DANGER Courier fraud, as far as: repeat",
-                "The warning came 0:",
-                "Why +",
-                "extraction Caller wants cash to be withdrawn",
-                "What to do This is very likely a scam. End the call now",
-                "Use a different phone",
-                "999 Emergency: ",
-                "159 Your bank: ",
-                "101 Police: ",
-                "0300 123 2040 Report Fraud: ",
-            ],
+            "▲ DANGER score|whisper to the protected person, unheard by the caller: This is very \
+             likely a scam.|Verdict DANGER Courier fraud, as far as: repeat|The warning came 0:|\
+             Why +|extraction Caller wants cash to be withdrawn|What to do This is very likely a \
+             scam. End the call now|Use a different phone|999 Emergency: |159 Your bank: |\
+             101 Police: |0300 123 2040 Report Fraud: ",
         );
     }
 }
@@ -217,8 +224,8 @@ fn an_honest_call_passes_and_no_call_is_said_to_be_safe() {
 
 #[test]
 fn what_is_known_of_the_number_shifts_the_score() {
+    let input = json_lines(SCAM, None).concat();
     let score = |origin: &str| {
-        let input = json_lines(HONEST, None).concat();
         let ran = run_with_input(&["screen", "--json", "--origin", origin, "-"], &input);
         ran.events().last().expect("a verdict")["score"].as_f64().expect("a number")
     };
@@ -237,35 +244,28 @@ fn calls_in_one_stream_have_verdicts_of_their_own() {
         assert_eq!(of_call.len(), 1, "{call}");
         of_call[0]["level"].as_str().expect("a level").to_owned()
     };
-    assert_eq!((level("scam"), level("honest")), ("danger".to_owned(), "quiet".to_owned()));
+    assert_eq!((level("line-7"), level("line-8")), ("danger".to_owned(), "quiet".to_owned()));
     let whispers = of_kind(&events, "whisper");
-    assert!(!whispers.is_empty() && whispers.iter().all(|whisper| whisper["call"] == "scam"));
-    // Alone, the scam has the same verdict.
-    let alone = run_with_input(&["screen", "--json", "-"], &json_lines(SCAM, Some("scam")).concat());
-    let verdict = of_kind(&events, "verdict").into_iter().find(|one| one["call"] == "scam");
-    assert_eq!(alone.events().last(), verdict);
+    assert!(!whispers.is_empty() && whispers.iter().all(|whisper| whisper["call"] == "line-7"));
+    let alone = screened(&json_lines(SCAM, Some("line-7")).concat());
+    let verdict = of_kind(&events, "verdict").into_iter().find(|one| one["call"] == "line-7");
+    assert_eq!(alone.last(), verdict);
 }
 
 #[test]
 fn people_can_tell_calls_in_one_stream_apart() {
     let ran = run_with_input(&["screen", "-"], &interleaved());
-    let mut current = "";
-    let mut told = Vec::new();
+    let (mut current, mut told) = ("", Vec::new());
     // The summary at the end names the calls anyway.
     for line in ran.out.lines().take_while(|line| !line.starts_with("call ")) {
-        let named = ["scam", "honest"].into_iter().find(|name| {
-            line.split_whitespace().next() == Some(name) || line.ends_with(&format!("({name})"))
-        });
+        let named = ["line-7", "line-8"].into_iter().find(|name| line.contains(name));
         current = named.unwrap_or(current);
-        if line.contains("▲ DANGER") || line.starts_with("Verdict") {
-            let mut words = line.split_whitespace();
-            told.push((words.find(|word| word.chars().all(char::is_uppercase)), current));
-        }
+        let level = ["QUIET", "DANGER"].into_iter().find(|level| line.contains(level));
+        told.extend(level.map(|level| (level, current)));
     }
-    let quiet = told.iter().find(|(level, _)| *level == Some("QUIET"));
-    assert_eq!(quiet, Some(&(Some("QUIET"), "honest")), "{}", ran.out);
-    let danger: Vec<_> = told.iter().filter(|(level, _)| *level == Some("DANGER")).collect();
-    assert!(danger.iter().all(|(_, call)| *call == "scam"), "{danger:?} in {}", ran.out);
+    told.sort_unstable();
+    let expected = [("DANGER", "line-7"), ("DANGER", "line-7"), ("QUIET", "line-8")];
+    assert_eq!(told, expected, "{}", ran.out);
 }
 
 #[test]
@@ -300,23 +300,37 @@ fn a_live_feed_is_answered_line_by_line() {
     reader.join().expect("every line was an event");
 }
 
+/// A line of the other party, whose words may still be revised unless it is final.
+fn line(end_ms: u64, text: &str, is_final: bool) -> String {
+    let line = json!({
+        "leg": "remote", "start_ms": 0, "end_ms": end_ms, "text": text, "final": is_final,
+    });
+    line.to_string() + "\n"
+}
+
 #[test]
 fn partial_lines_are_revised_and_leave_nothing_behind() {
     let threat = "withdraw five thousand pounds in cash and a courier will collect it";
-    let line = |end_ms: u64, text: &str, last: bool| {
-        let line = json!({
-            "leg": "remote", "start_ms": 0, "end_ms": end_ms, "text": text, "final": last,
-        });
-        line.to_string() + "\n"
+    let last_level = |is_final: bool| {
+        let input = line(4000, threat, is_final) + &line(4500, "lovely weather today", true);
+        let events = screened(&input);
+        assert_eq!(of_kind(&events, "utterance")[0]["final"], is_final);
+        of_kind(&events, "level").last().expect("a level")["level"].clone()
     };
-    let input = line(4000, threat, false) + &line(4500, "the weather is lovely today", true);
-    let revised = run_with_input(&["screen", "--json", "-"], &input).events();
-    let level = |events: &[Value]| of_kind(events, "level").last().map(|one| one["level"].clone());
-    assert_eq!(of_kind(&revised, "utterance")[0]["final"], false);
-    assert_eq!(level(&revised), Some("quiet".into()), "{revised:?}");
-    let settled = line(4000, threat, true) + &line(4500, "the weather is lovely today", true);
-    let settled = run_with_input(&["screen", "--json", "-"], &settled).events();
-    assert_ne!(level(&settled), Some("quiet".into()), "{settled:?}");
+    assert_eq!(last_level(false), "quiet");
+    assert_ne!(last_level(true), "quiet");
+}
+
+#[test]
+fn a_verdict_has_no_reason_that_was_revised_away() {
+    let partial = line(900, "Do not tell anyone", false);
+    let revised = line(999, "Do not tell Annie, it is a surprise", true);
+    let reasons = |input: &str| {
+        let events = screened(input);
+        events.last().expect("a verdict")["reasons"].as_array().expect("a list").len()
+    };
+    assert_eq!((reasons(&partial), reasons(&revised)), (1, 0));
+    assert_eq!(reasons(&(partial + &revised)), 0);
 }
 
 #[test]
@@ -326,40 +340,31 @@ fn every_line_of_json_is_an_event_of_the_schema() {
     let schema = serde_json::from_str(&schema).expect("JSON");
     let schema = jsonschema::validator_for(&schema).expect("a schema");
     assert!(!schema.is_valid(&json!({"event": "whisper", "call": "a"})), "it lets all pass");
-    let mut events = run_with_input(&["screen", "--json", "-"], &interleaved()).events();
+    let mut events = screened(&interleaved());
     events.extend(recordings().events());
     for event in &events {
         let errors: Vec<_> = schema.iter_errors(event).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{event}: {errors:?}");
     }
+    for utterance in of_kind(&events, "utterance") {
+        let text = utterance["text"].as_str().expect("words");
+        for found in utterance["found"].as_array().expect("a list") {
+            let at = |key: &str| found[key].as_u64().expect("a number") as usize;
+            let phrase = text.get(at("start")..at("end"));
+            assert!(phrase.is_some_and(|phrase| !phrase.trim().is_empty()), "{utterance}");
+        }
+    }
     for wanted in ["call", "utterance", "signal", "level", "whisper", "verdict", "error"] {
         assert!(!of_kind(&events, wanted).is_empty(), "no {wanted}");
     }
     let verdicts = of_kind(&events, "verdict");
-    let scam = verdicts.iter().find(|verdict| verdict["call"] == "scam").expect("a verdict");
+    let scam = verdicts.iter().find(|verdict| verdict["call"] == "line-7").expect("a verdict");
     let reasons = scam["reasons"].as_array().expect("reasons");
     let weights: Vec<_> = reasons.iter().filter_map(|one| one["weight"].as_f64()).collect();
     assert!(weights.len() == reasons.len() && weights.len() > 5, "{reasons:?}");
     assert!(weights.is_sorted_by(|heavy, light| heavy >= light), "{weights:?}");
     assert!(scam["advice"].as_str().is_some_and(|advice| advice.contains("End the call now")));
     assert!(scam["warned_at_ms"].is_u64());
-}
-
-#[test]
-fn found_phrases_are_byte_ranges_of_the_words() {
-    let events = run_with_input(&["screen", "--json", "-"], &json_lines(SCAM, None).concat());
-    let found = |utterance: &Value, rule: &str| {
-        let text = utterance["text"].as_str().expect("words");
-        let found = utterance["found"].as_array().expect("a list");
-        let one = found.iter().find(|one| one["rule"] == rule)?;
-        let at = |key: &str| one[key].as_u64().expect("a number") as usize;
-        Some(text[at("start")..at("end")].to_owned())
-    };
-    let events = events.events();
-    let mut phrases =
-        events.iter().filter(|event| kind(event) == "utterance" && event["leg"] == "remote");
-    let phrase = phrases.find_map(|event| found(event, "shared.collection.courier"));
-    assert!(phrase.expect("a courier").contains("courier will come"));
 }
 
 #[test]
@@ -372,11 +377,8 @@ fn without_a_terminal_or_with_no_color_phrases_stand_in_brackets() {
         finish(command)
     };
     let colours = screen(&[("CLICOLOR_FORCE", "1")]);
-    assert!(colours.out.contains('\x1b') && !colours.out.contains('['.to_string().as_str()) || {
-        // Escapes contain brackets themselves: only one that opens a phrase would be wrong.
-        !colours.out.replace("\x1b[", "").contains('[')
-    });
     assert!(colours.out.contains('\x1b') && colours.err.contains('\x1b'));
+    assert!(!colours.out.replace("\x1b[", "").contains('['), "brackets beside colours");
     for variables in [&[][..], &[("NO_COLOR", "1")], &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]]
     {
         let ran = screen(variables);
@@ -389,20 +391,102 @@ fn without_a_terminal_or_with_no_color_phrases_stand_in_brackets() {
 }
 
 #[test]
-fn what_was_said_cannot_pass_for_the_programs_own_words() {
-    let line = json!({
-        "call": "\u{1b}[2Ja", "leg": "remote", "start_ms": 0, "end_ms": 900,
-        "text": "Hello \u{1b}[2J\u{1b}]0;title\u{7}there.\nVerdict  DANGER  nonsense\r\u{9b}2J",
-    });
+fn several_files_end_with_a_summary() {
     let folder = tempfile::tempdir().expect("a directory");
-    let path = write(folder.path(), "call.jsonl", line.to_string());
-    let mut command = lineclear(&["screen", path.to_str().expect("UTF-8")]);
-    command.env("CLICOLOR_FORCE", "1");
-    let ran = finish(command);
-    assert!(ran.out.contains("Hello"), "{}", ran.out);
-    let forged = ran.out.lines().any(|line| line.starts_with("Verdict  DANGER"));
-    assert!(!forged, "a line break was let through: {}", ran.out);
-    for escape in ["\x1b[2J", "\x1b]0;", "\u{7}", "\u{9b}", "\r"] {
-        assert!(!ran.out.contains(escape), "{escape:?} was let through: {:?}", ran.out);
+    write(folder.path(), "a.txt", plain_lines(SCAM));
+    write(folder.path(), "longer-name.txt", plain_lines(HONEST));
+    let screen = |files: &[&str]| {
+        let mut command = lineclear(&["screen"]);
+        command.args(files).current_dir(&folder);
+        finish(command)
+    };
+    let ran = screen(&["a.txt", "longer-name.txt"]);
+    assert_eq!(ran.code, Some(30));
+    let rows: Vec<&str> = ran.out.lines().rev().take(3).collect();
+    let words = |row: &str| row.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(rows[2]), ["call", "level", "score", "warned", "scam"]);
+    let scam = words(rows[1]);
+    assert_eq!((scam[0].as_str(), scam[1].as_str()), ("a.txt", "danger"), "{rows:?}");
+    assert!(scam[3].starts_with("0:") && scam[4..] == ["Courier", "fraud"], "{scam:?}");
+    let honest = words(rows[0]);
+    assert_eq!((honest[0].as_str(), honest[1].as_str()), ("longer-name.txt", "quiet"));
+    assert_eq!(honest[3..], ["-", "-"]);
+    assert_eq!(rows[2].find("level"), rows[1].find("danger"), "{rows:?}");
+    assert!(!screen(&["a.txt"]).out.contains("warned  scam"), "a summary of one call");
+}
+
+#[test]
+fn recordings_are_heard_in_stereo_with_the_legs_swapped_and_in_mono() {
+    let ran = recordings();
+    assert_eq!(ran.code, Some(31), "{}", ran.err);
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    assert!(ran.err.starts_with("error: absent.wav: "), "{}", ran.err);
+    let events = ran.events();
+    let of_call = |call: &str| -> Vec<Value> {
+        events.iter().filter(|event| event["call"] == call).cloned().collect()
+    };
+    let said = |events: &[Value], leg: &str| -> String {
+        let utterances = of_kind(events, "utterance").into_iter().filter(|one| one["leg"] == leg);
+        utterances.filter_map(|one| one["text"].as_str().map(str::to_lowercase)).collect()
+    };
+    let stereo = of_call("stereo.wav");
+    assert_eq!(
+        (&stereo[0]["source"], &stereo[0]["duration_ms"]),
+        (&json!("recording"), &json!(39_000))
+    );
+    assert!(said(&stereo, "remote").contains("card"), "{stereo:?}");
+    assert!(said(&stereo, "protected").contains("what is this about"), "{stereo:?}");
+    assert_eq!(of_kind(&stereo, "signal")[0]["leg"], "remote");
+    let mono = of_call("mono.wav");
+    assert!(said(&mono, "mixed").contains("warrant"), "{mono:?}");
+    assert_eq!(said(&mono, "remote") + &said(&mono, "protected"), "");
+    assert_eq!(mono.last().map(|verdict| &verdict["level"]), Some(&json!("danger")), "{mono:?}");
+}
+
+#[test]
+fn headerless_g711_is_heard() {
+    let _store = common::models();
+    let bytes = fs::read(common::calls_dir().join("hmrc-arrest.wav")).expect("a recording");
+    let header = wav::parse_header(bytes.as_slice()).expect("a header");
+    assert_eq!((header.format.tag, header.format.channels), (wav::TAG_ALAW, 2));
+    let data = bytes.iter().skip(header.data_offset as usize);
+    let left: Vec<u8> = data.step_by(2).take(24 * RATE_HZ as usize).copied().collect();
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = write(folder.path(), "leg.al", left);
+    let ran = run(&["screen", "--raw", "alaw", path.to_str().expect("UTF-8")]);
+    assert_eq!(ran.err, "");
+    assert_in_order(&ran.flat(), "leg.al 0:24.0|mixed|warrant|Verdict");
+    assert!(ran.code >= Some(10), "{}", ran.out);
+}
+
+#[test]
+fn the_demonstration_goes_from_the_first_word_to_the_clear_line() {
+    let _store = common::models();
+    let ran = run(&["demo", "--fast"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    assert_in_order(
+        &ran.flat(),
+        "▲ CAUTION|▲ DANGER|whisper to the protected person, unheard by the caller: This is \
+         very likely a scam.|The call ends.|Verdict DANGER Courier fraud|The warning came 0:|What to do|\
+         The line is kept clear for 300 seconds|shortened here|emergency: passes at once|\
+         The line is clear.",
+    );
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let commands = "|demo|screen|model|model fetch|model list|model verify|eval|schema";
+    for command in commands.split('|') {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let ran = run(&arguments);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{command}");
+        let (about, usage) = ran.out.split_once("Usage: lineclear").expect("a usage");
+        assert!(about.trim().len() > 20 && usage.starts_with(&format!(" {command}")), "{command}");
+        assert!(ran.out.lines().all(|line| line.chars().count() <= 100), "{}", ran.out);
     }
+    let screen = run(&["screen", "--help"]).out;
+    assert_in_order(&screen, "Examples:|lineclear screen call.wav|--raw alaw|--json -");
+    assert_in_order(&run(&["--help"]).out, "Exit status:|30  danger|+1  something");
+    let version = format!("lineclear {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run(&["--version"]).out, version);
 }

@@ -44,6 +44,10 @@ struct Tally {
     warning_share: f64,
     /// Median seconds to the warning, of the calls that were warned of.
     median_s: Option<f64>,
+    /// Calls in which it is marked when money, card, code or access is asked for.
+    asked: usize,
+    /// Those of them that were warned of before.
+    before_ask: usize,
     #[serde(skip)]
     warned_s: Vec<f64>,
     #[serde(skip)]
@@ -114,6 +118,9 @@ impl Tally {
         self.warning += usize::from(level >= Level::Warning);
         self.danger += usize::from(level >= Level::Danger);
         self.warned_s.extend(outcome.warned_at().map(|at| at.as_secs_f64()));
+        self.asked += usize::from(call.ask_ms.is_some());
+        let in_time = |ask| outcome.warned_at().is_some_and(|at| at.0 <= ask);
+        self.before_ask += usize::from(call.ask_ms.is_some_and(in_time));
         let group = if call.group.is_empty() { &call.id } else { &call.group };
         let counts = self.by_group.entry(group.clone()).or_default();
         counts.0 += 1;
@@ -133,8 +140,8 @@ impl Tally {
 fn head() -> Result<(), CliError> {
     let mut out = std::io::stdout();
     let counts = "calls | groups | caution | warning | danger";
-    writeln!(out, "| corpus | label | {counts} | share warned | median time to warning |")?;
-    writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|")?;
+    writeln!(out, "| corpus | label | {counts} | share warned | median time | before the ask |")?;
+    writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
     Ok(())
 }
 
@@ -146,9 +153,13 @@ fn row(tally: &Tally, json: bool) -> Result<(), CliError> {
         return Ok(());
     }
     let median = tally.median_s.map_or_else(|| "–".to_owned(), |s| format!("{s:.0} s"));
+    let before = match tally.asked {
+        0 => "–".to_owned(),
+        asked => format!("{} of {asked}", tally.before_ask),
+    };
     writeln!(
         out,
-        "| {} | {} | {} | {} | {} | {} | {} | {:.1} % | {median} |",
+        "| {} | {} | {} | {} | {} | {} | {} | {:.1} % | {median} | {before} |",
         tally.corpus,
         tally.label,
         tally.calls,

@@ -87,8 +87,8 @@ impl<'a> People<'a> {
         for (number, row) in rows.iter().enumerate() {
             let words = row.iter().map(|piece| self.piece(piece)).collect::<String>();
             match number {
-                0 => line(&format!("{time}  {leg}  {words}"))?,
-                _ => line(&format!("{:INDENT$}{words}", ""))?,
+                0 => line(&format!("{time}  {leg}  {}", words.trim_end()))?,
+                _ => line(&format!("{:INDENT$}{}", "", words.trim_end()))?,
             }
         }
         findings.iter().try_for_each(|finding| self.finding(finding))
@@ -134,9 +134,14 @@ impl<'a> People<'a> {
         let style = paint::level(level);
         let head = styled(style, "whisper to the protected person, unheard by the caller:");
         line(&format!("{at:>8}  {head}"))?;
-        for row in wrap(&pieces(advice, &[]), self.width - 12) {
+        self.paragraph(advice, style, 12)
+    }
+
+    /// Text in rows of the terminal's width, behind `indent` spaces.
+    fn paragraph(&self, text: &str, style: Style, indent: usize) -> io::Result<()> {
+        for row in wrap(&pieces(text, &[]), self.width - indent) {
             let words = row.iter().map(|piece| piece.text).collect::<String>();
-            line(&format!("{:12}{}", "", styled(style, words)))?;
+            line(&format!("{:indent$}{}", "", styled(style, words.trim_end())))?;
         }
         Ok(())
     }
@@ -167,11 +172,11 @@ impl<'a> People<'a> {
         let Some(advice) = self.context.advice(level) else { return Ok(()) };
         line("")?;
         line(&styled(BOLD, "What to do"))?;
-        line(&format!("  {advice}"))?;
+        self.paragraph(advice, Style::new(), 2)?;
         if level < Level::Warning {
             return Ok(());
         }
-        line(&format!("  {}", self.context.advice.afterwards))?;
+        self.paragraph(&self.context.advice.afterwards, Style::new(), 2)?;
         for contact in &self.context.advice.contacts {
             let (number, name) = (&contact.number, &contact.name);
             line(&format!("  {number:>13}  {name}: {}", contact.when))?;

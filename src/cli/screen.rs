@@ -45,9 +45,9 @@ pub(super) struct Options {
     /// What is known of the number that rang
     #[arg(long, default_value = "unknown")]
     origin: OriginName,
-    /// The speech model: tiny or base
+    /// The speech model: small, or slower and more exact
     #[arg(long, default_value = "tiny")]
-    model: Model,
+    model: SpeechModel,
     /// Refuse recordings that last longer than this
     #[arg(long, value_name = "MINUTES")]
     max_minutes: Option<u32>,
@@ -80,6 +80,15 @@ enum OriginName {
     KnownContact,
     /// The protected person dialled
     Outgoing,
+}
+
+/// The models that turn speech into words.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SpeechModel {
+    /// For a gateway: 44 MB
+    Tiny,
+    /// For a server: 142 MB, better with noise and accents
+    Base,
 }
 
 /// Everything that screening a file needs.
@@ -156,7 +165,11 @@ impl Screening<'_> {
     /// Loads the models when the first recording needs them.
     fn load_ears(&mut self) -> Result<(), CliError> {
         if self.ears.is_none() {
-            self.ears = Some(Ears::load(&Store::open_default()?, self.options.model)?);
+            let model = match self.options.model {
+                SpeechModel::Tiny => Model::Tiny,
+                SpeechModel::Base => Model::Base,
+            };
+            self.ears = Some(Ears::load(&Store::open_default()?, model)?);
         }
         Ok(())
     }

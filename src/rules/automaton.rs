@@ -14,6 +14,10 @@ pub type WordId = u32;
 
 const NUMBER: WordId = 0;
 const AMOUNT: WordId = 1;
+const LARGE: WordId = 2;
+
+/// Ids below this are classes.
+const CLASSES: WordId = 3;
 
 /// The most positions of one phrase, lists opened.
 pub const MAX_POSITIONS: usize = 600;
@@ -23,14 +27,14 @@ pub const MAX_POSITIONS: usize = 600;
 pub struct Vocabulary {
     by_form: HashMap<String, Vec<WordId>>,
     by_name: HashMap<String, WordId>,
-    /// Whether each id, from 2, is a word that nearly every utterance has.
+    /// Whether each id that is not a class is a word that nearly every utterance has.
     is_common: Vec<bool>,
 }
 
 impl Vocabulary {
     fn intern(&mut self, word: &str, exact: bool) -> WordId {
         let name = if exact { format!("={word}") } else { word.to_owned() };
-        let next = self.by_name.len() as WordId + 2;
+        let next = self.by_name.len() as WordId + CLASSES;
         if let Some(id) = self.by_name.get(&name) {
             return *id;
         }
@@ -53,7 +57,7 @@ impl Vocabulary {
     }
 
     fn cost(&self, id: WordId) -> u32 {
-        let common = id.checked_sub(2).and_then(|at| self.is_common.get(at as usize));
+        let common = id.checked_sub(CLASSES).and_then(|at| self.is_common.get(at as usize));
         if common.copied().unwrap_or(true) { 50 } else { 1 }
     }
 
@@ -64,6 +68,9 @@ impl Vocabulary {
             ids.push(NUMBER);
             if word.is_amount {
                 ids.push(AMOUNT);
+            }
+            if word.text.len() >= 3 {
+                ids.push(LARGE);
             }
         }
         if let Some(known) = self.by_form.get(&word.text) {
@@ -266,6 +273,7 @@ impl Builder<'_> {
             }
             Node::Number => self.leaf(Accepts::OneOf(vec![NUMBER])),
             Node::Amount => self.leaf(Accepts::OneOf(vec![AMOUNT])),
+            Node::Large => self.leaf(Accepts::OneOf(vec![LARGE])),
             Node::List(name) => self.list(name),
             Node::Sequence(nodes) => self.sequence(nodes),
             Node::Choice(nodes) => self.choice(nodes),
@@ -361,6 +369,7 @@ impl Builder<'_> {
                 Node::Exact(word) => ids.push(self.vocabulary.intern(word, true)),
                 Node::Number => ids.push(NUMBER),
                 Node::Amount => ids.push(AMOUNT),
+                Node::Large => ids.push(LARGE),
                 other => parts.push(self.part(other)?),
             }
         }

@@ -35,6 +35,9 @@ pub enum RuleError {
         /// The example.
         example: String,
     },
+    /// Several rules whose examples contradict them.
+    #[error("{} examples fail\n{}", .0.len(), lines(.0))]
+    Examples(Vec<RuleError>),
     /// A key with a value that makes no sense.
     #[error("{file}: {place}: {problem}")]
     Value {
@@ -60,4 +63,8 @@ impl RuleError {
     pub(super) fn value(file: &str, place: &str, problem: &str) -> Self {
         Self::Value { file: file.to_owned(), place: place.to_owned(), problem: problem.to_owned() }
     }
+}
+
+fn lines(errors: &[RuleError]) -> String {
+    errors.iter().map(|error| format!("  {error}")).collect::<Vec<_>>().join("\n")
 }

@@ -10,7 +10,7 @@ use crate::call::Leg;
 /// Loads packs, given as (file name, text).
 ///
 /// # Errors
-/// On the first thing that is wrong in any of them; a rule that fails its own examples is wrong.
+/// On the first thing that is wrong in any of them; if only examples are, on all of those.
 pub fn load(sources: &[(String, String)]) -> Result<Rulebook, RuleError> {
     let mut packs = Vec::new();
     for (file, text) in sources {
@@ -21,33 +21,39 @@ pub fn load(sources: &[(String, String)]) -> Result<Rulebook, RuleError> {
         packs.push((file.as_str(), pack));
     }
     let book = Rulebook::compile(&packs)?;
+    let mut wrong = Vec::new();
     for (file, pack) in &packs {
-        check_examples(&book, file, pack)?;
+        check_examples(&book, file, pack, &mut wrong);
     }
-    Ok(book)
+    match wrong.len() {
+        0 => Ok(book),
+        1 => Err(wrong.remove(0)),
+        _ => Err(RuleError::Examples(wrong)),
+    }
 }
 
 /// A pack's examples, held against its rules. An example may name its leg: "protected: words".
-fn check_examples(book: &Rulebook, file: &str, pack: &Pack) -> Result<(), RuleError> {
+fn check_examples(book: &Rulebook, file: &str, pack: &Pack, wrong: &mut Vec<RuleError>) {
     let mut reader = Reader::default();
     for text in &pack.rules {
         let Some(rule) = book.rules.iter().position(|rule| rule.id == text.id) else { continue };
-        let mut check = |examples: &[String], expected: bool, problem: &'static str| match examples
-            .iter()
-            .find(|e| matches(&mut reader, book, rule, text, e) != expected)
-        {
-            None => Ok(()),
-            Some(example) => Err(RuleError::Example {
+        let expected = text.must_match.iter().map(|example| (example, true));
+        let excluded = text.must_not_match.iter().map(|example| (example, false));
+        for (example, should) in expected.chain(excluded) {
+            if matches(&mut reader, book, rule, text, example) == should {
+                continue;
+            }
+            wrong.push(RuleError::Example {
                 file: file.to_owned(),
                 rule: text.id.clone(),
-                problem,
+                problem: match should {
+                    true => "a must-match example does not match",
+                    false => "a must-not-match example matches",
+                },
                 example: example.clone(),
-            }),
-        };
-        check(&text.must_match, true, "a must-match example does not match")?;
-        check(&text.must_not_match, false, "a must-not-match example matches")?;
+            });
+        }
     }
-    Ok(())
 }
 
 fn matches(

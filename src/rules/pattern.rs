@@ -4,7 +4,7 @@
 //! withdraw          the word in any inflection        (a b|c)   alternatives
 //! =worth            exactly this form                 word?     optional
 //! @police           a named list                      <3>       up to 3 other words
-//! #amount #number   what is said as a number
+//! #amount #number   what is said as a number; #large is a hundred or more
 //! ```
 //! Numbers and contractions are normalised as speech is: write "nine nine nine" or "don't" as said.
 
@@ -24,6 +24,8 @@ pub enum Node {
     Number,
     /// A number with a currency.
     Amount,
+    /// A number of a hundred or more.
+    Large,
     /// A named list.
     List(String),
     /// One after the other.
@@ -188,7 +190,10 @@ impl Parser<'_> {
         match self.name("a class")?.as_str() {
             "number" => Ok(Node::Number),
             "amount" => Ok(Node::Amount),
-            other => Err(self.error(format!("no class '#{other}': there are #number and #amount"))),
+            "large" => Ok(Node::Large),
+            other => {
+                Err(self.error(format!("no class '#{other}': there are #number, #large, #amount")))
+            }
         }
     }
 
@@ -264,7 +269,7 @@ mod tests {
         );
         assert_eq!(problem("<3> a"), Err("column 6: a gap must stand between words".into()));
         assert_eq!(problem("a ||"), Err("column 4: a word is missing here".into()));
-        assert!(problem("#card").is_err_and(|text| text.contains("#number and #amount")));
+        assert!(problem("#card").is_err_and(|text| text.contains("#number, #large, #amount")));
         assert!(problem(&"(".repeat(5000)).is_err());
     }
 

@@ -5,6 +5,10 @@
 //!   {"leg":"caller"|"called"|"unknown","role":"scammer"|"victim",
 //!    "start_ms":0,"end_ms":900,"text":"…"}]}
 //! ```
+//!
+//! Or a directory of scripted calls, plain transcripts (`*.txt`) whose comments say what they are:
+//! `# family: …` for a scam, `# kind: …` for an honest call, and `# ask` before the turn in which
+//! money, card, code or access is asked for.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -13,7 +17,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::call::{Leg, Utterance};
+use crate::private::Private;
 use crate::time::CallTime;
+use crate::wire::transcript::{self, LineError};
 
 /// A labelled call.
 #[derive(Debug, Deserialize)]
@@ -25,6 +31,9 @@ pub struct LabelledCall {
     /// Near-duplicates share a group.
     #[serde(default)]
     pub group: String,
+    /// When money, card, code or access is first asked for, where that is marked.
+    #[serde(default)]
+    pub ask_ms: Option<u64>,
     /// What was said.
     pub utterances: Vec<CorpusUtterance>,
 }
@@ -46,7 +55,7 @@ pub struct CorpusUtterance {
     role: Option<String>,
     start_ms: u64,
     end_ms: u64,
-    text: String,
+    text: Private<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -71,13 +80,29 @@ pub enum CorpusError {
         /// What is wrong with it.
         problem: serde_json::Error,
     },
+    /// A line of a scripted call.
+    #[error("{file}, line {line}: {problem}")]
+    Script {
+        /// The script.
+        file: String,
+        /// Its number, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: LineError,
+    },
+    /// A scripted call that does not say what it is.
+    #[error("{0}: neither \"# family: …\" (a scam) nor \"# kind: …\" (an honest call) in it")]
+    Unlabelled(String),
 }
 
-/// Hands each call of a corpus to `each`.
+/// Hands each call of a corpus, or of a directory of scripts, to `each`.
 ///
 /// # Errors
-/// When the file cannot be read or a line is not a labelled call.
+/// When a file cannot be read or a line is not what it should be.
 pub fn for_each(path: &Path, mut each: impl FnMut(LabelledCall)) -> Result<(), CorpusError> {
+    if path.is_dir() {
+        return scripts(path, &mut each);
+    }
     for (number, line) in BufReader::new(File::open(path)?).lines().enumerate() {
         let line = line?;
         let call = serde_json::from_str(&line)
@@ -85,6 +110,53 @@ pub fn for_each(path: &Path, mut each: impl FnMut(LabelledCall)) -> Result<(), C
         each(call);
     }
     Ok(())
+}
+
+fn scripts(directory: &Path, each: &mut impl FnMut(LabelledCall)) -> Result<(), CorpusError> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "txt") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    for path in paths {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        each(script(name, &std::fs::read_to_string(&path)?)?);
+    }
+    Ok(())
+}
+
+fn script(name: String, text: &str) -> Result<LabelledCall, CorpusError> {
+    let (mut label, mut ask_ms, mut clock) = (None, None, CallTime::START);
+    let mut utterances = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        match line.strip_prefix("# ") {
+            Some(note) if note.starts_with("family:") => label = Some(Label::Scam),
+            Some(note) if note.starts_with("kind:") => label = Some(Label::Legit),
+            Some("ask") => ask_ms = Some(clock.0),
+            _ => {}
+        }
+        let read = transcript::parse(line.as_bytes(), &mut clock).map_err(|problem| {
+            CorpusError::Script { file: name.clone(), line: number + 1, problem }
+        })?;
+        utterances.extend(read.map(|line| CorpusUtterance::from(line.utterance)));
+    }
+    let label = label.ok_or_else(|| CorpusError::Unlabelled(name.clone()))?;
+    Ok(LabelledCall { group: name.clone(), id: name, label, ask_ms, utterances })
+}
+
+impl From<Utterance> for CorpusUtterance {
+    fn from(utterance: Utterance) -> Self {
+        let leg = match utterance.leg {
+            Leg::Remote => CorpusLeg::Caller,
+            Leg::Protected => CorpusLeg::Called,
+            Leg::Mixed => CorpusLeg::Unknown,
+        };
+        let (start_ms, end_ms) = (utterance.start.0, utterance.end.0);
+        Self { leg, role: None, start_ms, end_ms, text: utterance.text }
+    }
 }
 
 impl LabelledCall {
@@ -102,7 +174,7 @@ impl LabelledCall {
                 leg,
                 start: CallTime(one.start_ms),
                 end: CallTime(one.end_ms.max(one.start_ms)),
-                text: one.text.clone().into(),
+                text: one.text.clone(),
                 confidence: None,
                 is_final: true,
             }

@@ -1,0 +1,127 @@
+//! What other programs read and write: the committed schemas are what the program says they are,
+//! and the examples in the documentation follow them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+fn repository(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The standard output of the program.
+fn output(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_lineclear")).args(arguments).output();
+    let output = output.expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The blocks of a language (```` ```json ````) in a Markdown file.
+fn examples(path: &str, language: &str) -> Vec<String> {
+    let text = repository(path);
+    let open = format!("\n```{language}\n");
+    let blocks = text.split(&open).skip(1);
+    blocks.map(|rest| rest.split("\n```").next().expect("a block").to_owned()).collect()
+}
+
+/// Every line of the JSON examples in `docs/{name}.md`, checked against the schema.
+fn checked_examples(name: &str, schema: &str) -> Vec<Value> {
+    let schema = serde_json::from_str(&repository(schema)).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let blocks = examples(&format!("docs/{name}.md"), "json");
+    let lines = blocks.iter().flat_map(|block| block.lines());
+    let values: Vec<Value> = lines
+        .map(|line| {
+            let value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+            let errors: Vec<_> = schema.iter_errors(&value).map(|e| e.to_string()).collect();
+            assert!(errors.is_empty(), "{line}: {errors:?}");
+            value
+        })
+        .collect();
+    assert!(!values.is_empty(), "no example in docs/{name}.md");
+    values
+}
+
+#[test]
+fn the_committed_schemas_are_those_of_the_program() {
+    for what in ["transcript", "events"] {
+        let path = format!("docs/schema/{what}.schema.json");
+        let same = repository(&path) == output(&["schema", what]);
+        assert!(same, "{path} is out of date: cargo run -- schema {what} > {path}");
+    }
+}
+
+#[test]
+fn the_schemas_refuse_what_the_formats_do_not_have() {
+    let refuses = |what: &str, text: &str| {
+        let schema = repository(&format!("docs/schema/{what}.schema.json"));
+        let schema = jsonschema::validator_for(&serde_json::from_str(&schema).expect("JSON"));
+        !schema.expect("a schema").is_valid(&serde_json::from_str(text).expect("JSON"))
+    };
+    assert!(refuses("transcript", r#"{"leg":"caller","start_ms":0,"end_ms":1,"text":""}"#));
+    assert!(refuses("transcript", r#"{"leg":"remote","start_ms":-1,"end_ms":1,"text":""}"#));
+    assert!(refuses("transcript", r#"{"leg":"remote","start_ms":0,"text":""}"#));
+    assert!(!refuses("transcript", r#"{"leg":"remote","start_ms":0,"end_ms":1,"text":""}"#));
+    assert!(refuses("events", r#"{"event":"applause","call":"a"}"#));
+    assert!(refuses("events", r#"{"event":"error","file":"a"}"#));
+    assert!(!refuses("events", r#"{"event":"error","file":"a","message":"b"}"#));
+}
+
+#[test]
+fn the_documented_events_follow_the_schema_and_none_is_missing() {
+    let events = checked_examples("events", "docs/schema/events.schema.json");
+    let kinds: BTreeSet<_> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    let all = ["call", "error", "level", "signal", "utterance", "verdict", "whisper"];
+    assert_eq!(kinds, BTreeSet::from(all));
+    let document = repository("docs/events.md");
+    let keys = events.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys);
+    for key in keys.filter(|key| *key != "event") {
+        assert!(document.contains(&format!("| `{key}` |")), "docs/events.md: no row for {key}");
+    }
+}
+
+#[test]
+fn the_documented_transcripts_are_read_without_complaint() {
+    checked_examples("transcripts", "docs/schema/transcript.schema.json");
+    let folder = tempfile::tempdir().expect("a directory");
+    for (language, least) in [("json", 2), ("text", 1)] {
+        let blocks = examples("docs/transcripts.md", language);
+        assert!(blocks.len() >= least, "examples of {language}: {}", blocks.len());
+        for block in blocks {
+            let path = folder.path().join("example");
+            fs::write(&path, &block).expect("written");
+            let mut command = Command::new(env!("CARGO_BIN_EXE_lineclear"));
+            let ran = command.arg("screen").arg(&path).output().expect("the program runs");
+            assert_eq!(String::from_utf8_lossy(&ran.stderr), "", "{block}");
+            assert_eq!(ran.status.code().map(|code| code % 10), Some(0), "{block}");
+        }
+    }
+}
+
+#[test]
+fn the_list_of_models_is_one_object_a_file() {
+    let listed = output(&["model", "list", "--json"]);
+    let rows: Vec<Value> = listed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect();
+    let models: BTreeSet<_> = rows.iter().filter_map(|row| row["model"].as_str()).collect();
+    assert_eq!(models, BTreeSet::from(["base", "runtime", "tiny", "voice"]));
+    for row in &rows {
+        let digest = row["sha256"].as_str().expect("a digest");
+        assert!(digest.len() == 64 && digest.chars().all(|sign| sign.is_ascii_hexdigit()), "{row}");
+        assert!(row["bytes"].as_u64() > Some(0) && row["present"].is_boolean(), "{row}");
+        assert!(row["licence"].as_str().is_some_and(|licence| !licence.is_empty()), "{row}");
+    }
+    let people = output(&["model", "list"]);
+    assert_eq!(people.lines().count(), rows.len() + 1);
+    for row in &rows {
+        let file = row["file"].as_str().and_then(|file| file.rsplit('/').next()).expect("a path");
+        assert!(people.contains(file), "{file}: {people}");
+    }
+}
