@@ -467,9 +467,9 @@ fn the_demonstration_goes_from_the_first_word_to_the_clear_line() {
     assert_in_order(
         &ran.flat(),
         "▲ CAUTION|▲ DANGER|whisper to the protected person, unheard by the caller: This is \
-         very likely a scam.|The call ends.|Verdict DANGER Courier fraud|The warning came 0:|What to do|\
-         The line is kept clear for 300 seconds|shortened here|emergency: passes at once|\
-         The line is clear.",
+         very likely a scam.|The call ends.|Verdict DANGER Courier fraud|The warning came 0:|\
+         What to do|The line is kept clear for 300 seconds|shortened here|\
+         emergency: passes at once|The line is clear.",
     );
 }
 

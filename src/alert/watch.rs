@@ -81,24 +81,35 @@ impl Watch {
     /// a second after the words themselves.
     #[must_use]
     pub fn take(&mut self, sound: Sound, at: CallTime) -> Vec<Event> {
-        let (event, verdict) = match sound {
+        let (event, mut verdict, is_settled) = match sound {
             Sound::Speech(utterance) => {
                 let heard = self.screen.hear(&utterance);
-                (Event::Speech { utterance, findings: heard.findings }, heard.verdict)
+                let is_final = utterance.is_final;
+                (Event::Speech { utterance, findings: heard.findings }, heard.verdict, is_final)
             }
             Sound::Signal(signal) => {
                 let (verdict, rules) = self.screen.note(&signal);
-                (Event::Signal { signal, rules }, verdict)
+                (Event::Signal { signal, rules }, verdict, true)
             }
         };
+        verdict.at = at;
         let mut events = vec![event];
-        events.extend(self.judge(verdict, at));
+        if verdict.level != self.level {
+            let before = std::mem::replace(&mut self.level, verdict.level);
+            events.push(Event::Level { before, verdict: verdict.clone() });
+        }
+        // Nobody is warned on words that may yet be revised.
+        if is_settled {
+            events.extend(self.settle(verdict));
+        }
         events
     }
 
-    /// The call ends.
-    pub fn end(self) -> Outcome {
-        Outcome { verdict: self.screen.verdict(), worst: self.worst, reached: self.reached }
+    /// The call ends. Words that nobody revised any more stand as they are.
+    pub fn end(mut self) -> Outcome {
+        let verdict = self.screen.verdict();
+        let _too_late_to_whisper = self.settle(verdict.clone());
+        Outcome { verdict, worst: self.worst, reached: self.reached }
     }
 
     /// The call so far.
@@ -111,25 +122,16 @@ impl Watch {
         self.worst.level
     }
 
-    fn judge(&mut self, mut verdict: Verdict, at: CallTime) -> Vec<Event> {
-        verdict.at = at;
-        let (before, level) = (self.level, verdict.level);
+    /// Keeps the worst verdict; a level that is reached for the first time may be a warning.
+    fn settle(&mut self, verdict: Verdict) -> Option<Event> {
+        let (level, at) = (verdict.level, verdict.at);
         let first = level > self.worst.level;
-        self.level = level;
-        if verdict.score > self.worst.score || first {
-            let level = self.worst.level.max(level);
-            self.worst = Verdict { level, ..verdict.clone() };
-        }
-        let mut events = Vec::new();
-        if level != before {
-            events.push(Event::Level { before, verdict });
+        if first || verdict.score > self.worst.score {
+            self.worst = Verdict { level: level.max(self.worst.level), ..verdict };
         }
         if first {
             self.reached[level as usize] = Some(at);
         }
-        if first && level >= Level::Warning {
-            events.push(Event::Whisper { level, at });
-        }
-        events
+        (first && level >= Level::Warning).then_some(Event::Whisper { level, at })
     }
 }

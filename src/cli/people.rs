@@ -18,19 +18,37 @@ pub(super) struct People<'a> {
     context: Context<'a>,
     has_colour: bool,
     width: usize,
+    /// The call that was told of last: a stream may carry several.
+    current: String,
 }
 
 impl<'a> People<'a> {
     pub fn new(context: Context<'a>) -> Self {
-        Self { context, has_colour: paint::has_colour(), width: columns().clamp(60, 110) }
+        Self {
+            context,
+            has_colour: paint::has_colour(),
+            width: columns().clamp(60, 110),
+            current: String::new(),
+        }
     }
 
-    pub fn begin(&self, call: &Call) -> io::Result<()> {
+    pub fn begin(&mut self, call: &Call) -> io::Result<()> {
+        self.current.clone_from(&call.name);
         let length = call.duration.map(|time| format!("  {time}")).unwrap_or_default();
-        line(&format!("{}{}", styled(BOLD, &call.name), styled(DIM, length)))
+        line(&format!("{}{}", styled(BOLD, printable(&call.name)), styled(DIM, length)))
     }
 
-    pub fn event(&self, _call: &Call, event: &Event) -> io::Result<()> {
+    /// Says which call is meant, where it is another than before.
+    fn turn_to(&mut self, call: &Call) -> io::Result<()> {
+        if self.current != call.name {
+            self.current.clone_from(&call.name);
+            line(&styled(BOLD, printable(&call.name)))?;
+        }
+        Ok(())
+    }
+
+    pub fn event(&mut self, call: &Call, event: &Event) -> io::Result<()> {
+        self.turn_to(call)?;
         match event {
             Event::Speech { utterance, findings } => self.speech(utterance, findings),
             Event::Signal { signal, rules } => self.signal(signal, rules),
@@ -39,7 +57,8 @@ impl<'a> People<'a> {
         }
     }
 
-    pub fn end(&self, outcome: &Outcome) -> io::Result<()> {
+    pub fn end(&mut self, call: &Call, outcome: &Outcome) -> io::Result<()> {
+        self.turn_to(call)?;
         let worst = &outcome.worst;
         line("")?;
         line(&self.verdict(outcome))?;
@@ -59,9 +78,9 @@ impl<'a> People<'a> {
         line("")?;
         line(&styled(BOLD, format!("{:widest$}  level    score  warned  scam", "call")))?;
         for row in rows {
-            let name = format!("{:widest$}", row.call.name);
+            let name = format!("{:widest$}", printable(&row.call.name));
             match &row.outcome {
-                Ok(outcome) => {
+                Some(outcome) => {
                     let level = outcome.highest();
                     let warned =
                         outcome.warned_at().map_or_else(|| "-".to_owned(), |at| at.to_string());
@@ -73,7 +92,7 @@ impl<'a> People<'a> {
                     let (score, family) = (outcome.worst.score, family.unwrap_or("-"));
                     line(&format!("{name}  {level} {score:5.0}  {warned:>6}  {family}"))?;
                 }
-                Err(problem) => line(&format!("{name}  not screened: {problem}"))?,
+                None => line(&format!("{name}  not screened"))?,
             }
         }
         Ok(())
@@ -187,13 +206,14 @@ impl<'a> People<'a> {
     /// Without colours a phrase stands in brackets.
     fn piece(&self, piece: &Piece<'_>) -> String {
         let (open, close) = match (piece.mark, self.has_colour) {
-            (Mark::None, _) => return piece.text.to_owned(),
+            (Mark::None, _) => return printable(piece.text),
             (_, true) => ("", ""),
             (Mark::Counts, false) => ("[", "]"),
             (Mark::Spared, false) => ("(", ")"),
         };
-        let trimmed = piece.text.trim_end();
-        let space = &piece.text[trimmed.len()..];
+        let text = printable(piece.text);
+        let trimmed = text.trim_end();
+        let space = &text[trimmed.len()..];
         let style = match piece.mark {
             Mark::Counts => paint::PHRASE,
             Mark::Spared => paint::SPARED,
@@ -268,6 +288,11 @@ fn wrap<'a>(pieces: &[Piece<'a>], width: usize) -> Vec<Vec<Piece<'a>>> {
 
 fn stage(verdict: &Verdict) -> String {
     verdict.stage.map_or_else(|| "no stage".to_owned(), |stage| stage.name().replace('-', " "))
+}
+
+/// What was said must not move the cursor or pass for a line of ours.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Columns of the terminal, or what a page takes.

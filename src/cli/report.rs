@@ -38,7 +38,7 @@ impl<'a> Report<'a> {
     /// A call ended.
     pub fn end(&mut self, call: &Call, outcome: &Outcome) -> io::Result<()> {
         match self {
-            Self::People(people) => people.end(outcome),
+            Self::People(people) => people.end(call, outcome),
             Self::Json(json) => json.end(call, outcome),
         }
     }

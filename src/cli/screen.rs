@@ -23,7 +23,7 @@ use crate::rules::{Rulebook, Screen};
 use crate::speech::listener::Sound;
 use crate::time::CallTime;
 
-/// The calls that one transcript may carry at a time.
+/// The calls that one transcript may carry.
 const MAX_CALLS: usize = 10_000;
 
 /// What to screen, and how.
@@ -159,7 +159,7 @@ impl Screening<'_> {
         let (outcome, problem) = self.hear(&mut recording, &call)?;
         // What was heard before the audio broke off is told before the error is.
         self.end(call, outcome)?;
-        problem.map_or(Ok(()), |problem| self.fail(path, &problem.to_string()))
+        problem.map_or(Ok(()), |problem| self.complain(path, &problem.to_string()))
     }
 
     /// Loads the models when the first recording needs them.
@@ -205,30 +205,35 @@ impl Screening<'_> {
             Err(error) => return self.fail(path, &error.to_string()),
         };
         let mut calls: BTreeMap<String, (Call, Watch)> = BTreeMap::new();
-        let mut bad_lines = 0_u64;
+        let (mut bad_lines, mut is_full) = (0_u64, false);
         loop {
             let line = match transcript.next_line() {
                 Ok(Some(line)) => line,
                 Ok(None) => break,
+                // What was heard before it broke off is told, then the error.
                 Err(error @ TranscriptError::Read(_)) => {
-                    self.fail(path, &error.to_string())?;
-                    break;
+                    self.end_all(calls)?;
+                    return self.fail(path, &error.to_string());
                 }
                 // A bad line must not silence the ones after it.
                 Err(error) => {
                     bad_lines += 1;
                     if bad_lines == 1 {
                         let message = format!("{error}; the other lines are screened");
-                        self.fail(path, &message)?;
+                        self.complain(path, &message)?;
                     }
                     continue;
                 }
             };
             let key = line.call.unwrap_or_else(|| name(path));
             if !calls.contains_key(&key) && calls.len() == MAX_CALLS {
-                let message = format!("more than {MAX_CALLS} calls: split the transcript");
-                self.fail(path, &message)?;
-                break;
+                let message =
+                    format!("more than {MAX_CALLS} calls: split it; the first are screened");
+                if !is_full {
+                    self.complain(path, &message)?;
+                }
+                is_full = true;
+                continue;
             }
             if !calls.contains_key(&key) {
                 let file = name(path);
@@ -252,13 +257,17 @@ impl Screening<'_> {
         bad_lines: u64,
     ) -> Result<(), CliError> {
         if bad_lines > 1 {
-            self.fail(path, &format!("{bad_lines} lines in all could not be read"))?;
+            self.complain(path, &format!("{bad_lines} lines in all could not be read"))?;
         }
         if calls.is_empty() && bad_lines == 0 {
             let message =
                 "is empty: a transcript has one utterance a line, see docs/transcripts.md";
-            self.fail(path, message)?;
+            return self.fail(path, message);
         }
+        self.end_all(calls)
+    }
+
+    fn end_all(&mut self, calls: BTreeMap<String, (Call, Watch)>) -> Result<(), CliError> {
         for (call, watch) in calls.into_values() {
             self.end(call, watch.end())?;
         }
@@ -277,11 +286,20 @@ impl Screening<'_> {
     fn end(&mut self, call: Call, outcome: Outcome) -> Result<(), CliError> {
         self.report.end(&call, &outcome)?;
         self.status.level = self.status.level.max(outcome.highest());
-        self.rows.push(Row { call, outcome: Ok(outcome) });
+        self.rows.push(Row { call, outcome: Some(outcome) });
         Ok(())
     }
 
+    /// A file that could not be screened at all.
     fn fail(&mut self, path: &Path, message: &str) -> Result<(), CliError> {
+        let (file, name) = (name(path), name(path));
+        let call = Call { file, name, source: "unreadable", duration: None };
+        self.rows.push(Row { call, outcome: None });
+        self.complain(path, message)
+    }
+
+    /// Something in a file that could not be read.
+    fn complain(&mut self, path: &Path, message: &str) -> Result<(), CliError> {
         self.status.failed = true;
         Ok(self.report.error(&name(path), message)?)
     }

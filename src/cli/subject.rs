@@ -46,5 +46,6 @@ impl Context<'_> {
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub call: Call,
-    pub outcome: Result<Outcome, String>,
+    /// None: the file could not be screened.
+    pub outcome: Option<Outcome>,
 }

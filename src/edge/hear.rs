@@ -49,9 +49,10 @@ impl Ears {
     /// # Errors
     /// When one is missing or damaged; the message names the remedy.
     pub fn load(store: &Store, speech: Model) -> Result<Self, HearError> {
+        // First the one whose remedy, `model fetch`, brings the others too.
+        let folder = store.require(speech)?;
         let runtime = store.require(Model::Runtime)?.join("libonnxruntime.so");
         let voice = store.require(Model::Voice)?.join("silero_vad.onnx");
-        let folder = store.require(speech)?;
         let environment = environment(&runtime)?;
         let file =
             |tiny: &str, base: &str| folder.join(if speech == Model::Base { base } else { tiny });

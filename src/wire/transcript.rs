@@ -150,8 +150,10 @@ fn json(text: &str) -> Result<Line, LineError> {
 fn json_problem(error: &serde_json::Error) -> String {
     let problem = error.to_string();
     let column = error.column();
-    let what = if problem.starts_with("missing field") || problem.starts_with("unknown variant") {
+    let what = if problem.starts_with("missing field") {
         problem.split(" at line").next().unwrap_or_default().to_owned()
+    } else if problem.starts_with("unknown variant") {
+        "leg is none of \"remote\", \"protected\" and \"mixed\"".to_owned()
     } else if error.is_data() {
         "a value has the wrong type".to_owned()
     } else {

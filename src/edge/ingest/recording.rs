@@ -292,9 +292,13 @@ impl LegAudio {
     }
 }
 
-/// Whether the file at `path` begins as a WAV file does. False for a pipe, which must not be read.
+/// Whether the file at `path`, or the standard input (`-`), begins as a WAV file does. Nothing is
+/// consumed; a named pipe, which cannot be looked into, counts as no WAV.
 pub fn begins_as_wav(path: &Path) -> bool {
     let begins = |path: &Path| -> io::Result<bool> {
+        if path == Path::new("-") {
+            return Ok(io::stdin().lock().fill_buf()?.starts_with(b"RIFF"));
+        }
         if !std::fs::metadata(path)?.is_file() {
             return Ok(false);
         }
