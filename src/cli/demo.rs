@@ -60,9 +60,12 @@ fn introduce(options: &Options) -> Result<(), CliError> {
     say("")?;
     say("An invented call, spoken by synthetic voices. A man rings Mrs Ellis, says that he is a")?;
     say(
-        "detective, and is about to talk her out of her savings. Speech is recognised here, rules",
+        "detective, and is about to talk her out of her savings. Speech is recognised here; rules",
     )?;
-    say("weigh each phrase (+10 is ten times the odds of a scam), and at 25 Mrs Ellis is warned.")?;
+    say(
+        "weigh each phrase (+10 is ten times the odds of a scam), and each stage of the script up",
+    )?;
+    say("to a limit. At a score of 25 Mrs Ellis is warned.")?;
     if !options.fast {
         say(&styled(DIM, "The call takes as long as it takes, 1 min 46 s; --fast does not wait."))?;
     }

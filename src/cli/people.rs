@@ -178,6 +178,8 @@ impl<'a> People<'a> {
     }
 
     fn reasons(&self, worst: &Verdict) -> io::Result<()> {
+        let note = "(what one stage of the script says counts together, up to a limit)";
+        line(&format!("  {}", styled(DIM, note)))?;
         for hit in worst.hits.iter().filter(|hit| hit.weight >= 0.5) {
             let rule = &self.context.book.rules[hit.rule];
             let when = styled(DIM, format!("{:>7}", hit.at.to_string()));
