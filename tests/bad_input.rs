@@ -286,19 +286,27 @@ fn a_transcript_without_an_utterance_is_told_of() {
 }
 
 #[test]
-fn a_transcript_may_carry_ten_thousand_calls() {
+fn a_feed_may_carry_any_number_of_calls() {
     let folder = folder();
     let line = |number| json_line("").replacen('{', &format!(r#"{{"call":"{number}","#), 1) + "\n";
-    write(&folder, "most.jsonl", (0..10_000).map(line).collect::<String>());
-    write(&folder, "more.jsonl", (0..10_001).map(line).collect::<String>());
-    let most = run(folder.path(), &["screen", "--json", "most.jsonl"]);
-    assert_eq!((most.code, most.err.as_str()), (Some(0), ""));
-    let more = run(folder.path(), &["screen", "--json", "more.jsonl"]);
-    assert_eq!(more.code, Some(1));
-    assert_eq!(more.complaints().len(), 1, "{}", more.err);
-    assert!(more.err.contains("more than 10000 calls: split the transcript"), "{}", more.err);
-    let verdicts = more.out.lines().filter(|line| line.contains(r#""event":"verdict""#));
-    assert_eq!(verdicts.count(), 10_000);
+    write(&folder, "many.jsonl", (0..10_100).map(line).collect::<String>());
+    let ran = run(folder.path(), &["screen", "--json", "many.jsonl"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let is_verdict = |line: &&str| line.contains(r#""event":"verdict""#);
+    let first = ran.out.lines().find(is_verdict).expect("a verdict");
+    assert!(first.contains(r#""call":"0""#), "the call silent for longest ends first: {first}");
+    assert_eq!(ran.out.lines().filter(is_verdict).count(), 10_100);
+}
+
+#[test]
+fn a_call_must_have_a_short_name() {
+    let folder = folder();
+    let name = "n".repeat(257);
+    let line = json_line("").replacen('{', &format!(r#"{{"call":"{name}","#), 1);
+    write(&folder, "long.jsonl", line + "\nremote: Hello.\n");
+    let ran = run(folder.path(), &["screen", "long.jsonl"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("longer than 256 bytes"), "{}", ran.err);
 }
 
 #[test]

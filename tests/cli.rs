@@ -10,7 +10,8 @@ use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use common::Turn;
-use lineclear::edge::ingest::recording::{Block, Options, RATE_HZ, Recording};
+use lineclear::audio::voice::RATE;
+use lineclear::edge::ingest::recording::{Block, Options, Recording};
 use lineclear::wire::wav;
 use serde_json::{Value, json};
 
@@ -141,7 +142,7 @@ fn audio(name: &str, seconds: usize) -> [Vec<f32>; 2] {
     let path = common::calls_dir().join(format!("{name}.wav"));
     let mut recording = Recording::open(&path, &Options::default()).expect("a recording");
     let (mut block, mut legs) = (Block::default(), [Vec::new(), Vec::new()]);
-    while legs[0].len() < seconds * RATE_HZ as usize
+    while legs[0].len() < seconds * RATE as usize
         && recording.next_block(&mut block).expect("a sound recording")
     {
         for (leg, samples) in legs.iter_mut().zip(&block.legs) {
@@ -155,7 +156,7 @@ fn audio(name: &str, seconds: usize) -> [Vec<f32>; 2] {
 fn write_pcm(path: &Path, channels: u16, samples: impl Iterator<Item = f32>) {
     let spec = hound::WavSpec {
         channels,
-        sample_rate: RATE_HZ,
+        sample_rate: RATE,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
@@ -450,7 +451,7 @@ fn headerless_g711_is_heard() {
     let header = wav::parse_header(bytes.as_slice()).expect("a header");
     assert_eq!((header.format.tag, header.format.channels), (wav::TAG_ALAW, 2));
     let data = bytes.iter().skip(header.data_offset as usize);
-    let left: Vec<u8> = data.step_by(2).take(24 * RATE_HZ as usize).copied().collect();
+    let left: Vec<u8> = data.step_by(2).take(24 * RATE as usize).copied().collect();
     let folder = tempfile::tempdir().expect("a directory");
     let path = write(folder.path(), "leg.al", left);
     let ran = run(&["screen", "--raw", "alaw", path.to_str().expect("UTF-8")]);

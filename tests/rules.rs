@@ -196,8 +196,13 @@ fn a_demand_without_a_pretext_stays_below_warning() {
 fn a_dial_tone_counts_only_from_the_far_leg() {
     let book = Arc::new(common::rulebook());
     let mut screen = screen(&book);
-    let tone = |leg| Signal { leg, at: CallTime(500), kind: SignalKind::DialTone };
+    let tone = |leg| Signal { leg, at: CallTime(9000), kind: SignalKind::DialTone };
+    assert_eq!(screen.note(&tone(Leg::Remote)).0.score, 0.0, "the exchange's, before anyone spoke");
+    for (at, leg) in [Leg::Remote, Leg::Protected, Leg::Mixed].into_iter().enumerate() {
+        screen.hear(&say(leg, at as u64, "Hello?"));
+    }
     assert_eq!(screen.note(&tone(Leg::Protected)).0.score, 0.0);
+    assert_eq!(screen.note(&tone(Leg::Mixed)).0.score, 0.0);
     let (verdict, rules) = screen.note(&tone(Leg::Remote));
     assert!(verdict.score > 10.0 && rules.len() == 1);
 }
@@ -212,17 +217,61 @@ fn the_origin_of_the_call_shifts_the_start() {
     assert!((b - a - 10.0).abs() < 1e-9);
 }
 
-/// Long, repetitive and hostile text costs time in proportion to its length. The bound is loose: a
-/// quadratic engine would need hours for the last of these, and the test would never end.
+const SCAM: &str = "This is Detective Sergeant Cole from the Metropolitan Police. Withdraw the cash, \
+                    and do not tell anyone.";
+
+/// Long, repetitive and hostile text costs time in proportion to its length, and what is said
+/// after it is still heard. A quadratic engine would need hours for it, and the test would never end.
 #[test]
-fn hostile_text_is_bounded() {
+fn hostile_text_is_bounded_and_blinds_nobody() {
+    let book = Arc::new(common::rulebook());
+    let words = ["courier ", "withdraw ", "do not tell ", "nine ", "thousand ", "' . ? ", "ß"];
+    for word in words {
+        let mut screen = screen(&book);
+        for at in 0..4 {
+            let text = word.repeat(250_000 / word.len());
+            screen.hear(&say(Leg::Remote, at, &text));
+        }
+        let heard = screen.hear(&say(Leg::Remote, 5, SCAM));
+        assert!(heard.verdict.level >= Level::Warning, "{word}: {:?}", heard.verdict);
+        assert!(!heard.findings.is_empty(), "{word}");
+    }
+}
+
+#[test]
+fn a_pretext_stays_given_however_long_the_call() {
+    let book = Arc::new(common::rulebook());
+    let demand = "Withdraw the cash, put it in an envelope, a taxi will come to collect it.";
+    for minutes in [0, 20, 180] {
+        let mut screen = screen(&book);
+        screen.hear(&say(Leg::Remote, 1, "This is the fraud department of your bank."));
+        let verdict = screen.hear(&say(Leg::Remote, 10 + minutes * 60, demand)).verdict;
+        assert!(verdict.level >= Level::Warning, "{minutes} min: {}", verdict.score);
+    }
+}
+
+#[test]
+fn what_was_heard_plainly_is_not_undone_by_hearsay() {
+    let book = Arc::new(common::rulebook());
+    let end = |second: &str| {
+        let mut screen = screen(&book);
+        screen.hear(&say(Leg::Remote, 1, "We need you to withdraw the cash today."));
+        screen.hear(&say(Leg::Remote, 1800, second));
+        screen.hear(&say(Leg::Remote, 9000, "Hello?")).verdict.score
+    };
+    let (plain, hearsay) = (end("Hello?"), end("They say you must withdraw the cash."));
+    assert!(hearsay >= plain - 1e-9, "{hearsay} {plain}");
+}
+
+#[test]
+fn a_partial_of_one_party_leaves_no_trace_in_a_final_of_the_other() {
     let book = Arc::new(common::rulebook());
     let mut screen = screen(&book);
-    for word in ["courier ", "withdraw ", "do not tell ", "nine ", "thousand ", "' . ? ", "ß"] {
-        let text = word.repeat(1_000_000 / word.len());
-        let heard = screen.hear(&say(Leg::Mixed, 1, &text));
-        assert!(heard.findings.len() <= book.rules.len());
-    }
+    let mut partial = say(Leg::Remote, 1, SCAM);
+    partial.is_final = false;
+    assert!(screen.hear(&partial).verdict.level >= Level::Warning);
+    let verdict = screen.hear(&say(Leg::Protected, 2, "Hello?")).verdict;
+    assert_eq!((verdict.level, verdict.hits.len()), (Level::Quiet, 0));
 }
 
 proptest! {
@@ -238,19 +287,6 @@ proptest! {
                 prop_assert!(text.get(finding.span).is_some());
             }
         }
-    }
-
-    #[test]
-    fn replay_speed_does_not_matter(texts in proptest::collection::vec(vocabulary(), 1..12)) {
-        // The same call times give the same verdicts, whenever they are computed: nothing in the
-        // engine reads a clock, so two screens that are fed alternately agree.
-        let book = book();
-        let (mut one, mut other) = (screen(&book), screen(&book));
-        let utterances: Vec<_> =
-            texts.iter().enumerate().map(|(n, text)| say(Leg::Remote, n as u64, text)).collect();
-        let first: Vec<_> = utterances.iter().map(|utterance| one.hear(utterance)).collect();
-        let second: Vec<_> = utterances.iter().map(|utterance| other.hear(utterance)).collect();
-        prop_assert_eq!(first, second);
     }
 }
 
@@ -273,6 +309,8 @@ fn vocabulary() -> impl Strategy<Value = String> {
         Just("£3,000."),
         Just("it's"),
         Just("five thousand pounds"),
+        Just("hundred thousand"),
+        Just("and one oh"),
         Just("nine nine nine"),
         Just("safe account"),
         Just("é?"),

@@ -109,17 +109,17 @@ impl LineClear {
 
     fn is_emergency(&self, dialled: &str) -> bool {
         let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
-        let mut number = digits.as_str();
-        loop {
-            if self.emergency.iter().any(|emergency| emergency == number) {
-                return true;
-            }
-            let stripped = self.prefixes.iter().find_map(|prefix| number.strip_prefix(&**prefix));
-            match stripped {
-                Some(rest) if rest.len() < number.len() => number = rest,
-                _ => return false,
-            }
-        }
+        // No number is as long; and each prefix is tried, since one may begin with another.
+        digits.len() <= 32 && self.reaches_emergency(&digits)
+    }
+
+    fn reaches_emergency(&self, number: &str) -> bool {
+        let behind = |prefix: &String| {
+            let rest = number.strip_prefix(prefix.as_str());
+            rest.is_some_and(|rest| rest.len() < number.len() && self.reaches_emergency(rest))
+        };
+        self.emergency.iter().any(|emergency| emergency == number)
+            || self.prefixes.iter().any(behind)
     }
 }
 
@@ -194,6 +194,7 @@ mod tests {
             Just(Some(Event::CallEnded(Level::Quiet))),
             Just(Some(Event::LegStillUp)),
             Just(Some(Event::ScammerRings)),
+            Just(Some(Event::Release)),
         ];
         proptest::collection::vec((0_u64..200, event), 0..60)
     }
@@ -211,12 +212,15 @@ mod tests {
                 match action {
                     Some(Action::Hold { until }) => promised = promised.max(Some(until)),
                     Some(Action::Clear) => {
-                        prop_assert!(promised.is_some_and(|until| at(now) >= until));
+                        let is_over = promised.is_some_and(|until| at(now) >= until);
+                        prop_assert!(is_over || event == Some(Event::Release));
                         promised = None;
                     }
                     None => {}
                 }
-                prop_assert_eq!(line.gate(&dial("999"), at(now)), Gate::Emergency);
+                for number in ["999", "112", "18000", "141999", "1470112"] {
+                    prop_assert_eq!(line.gate(&dial(number), at(now)), Gate::Emergency);
+                }
                 if promised.is_some_and(|until| at(now) < until) {
                     let gate = line.gate(&dial("0123"), at(now));
                     let is_held = matches!(gate, Gate::Held { .. });

@@ -11,8 +11,6 @@ use rustfft::{Fft, FftPlanner};
 pub const FRAME_SAMPLES: usize = 256;
 /// Bins of a spectrum, from 0 Hz to half the sample rate.
 pub const BINS: usize = FRAME_SAMPLES / 2 + 1;
-/// Width of a bin at 8 kHz.
-pub const BIN_HZ: f32 = 8000.0 / FRAME_SAMPLES as f32;
 
 /// A reusable power spectrum; planned once, allocates nothing a frame.
 pub struct Spectrum {

@@ -53,7 +53,6 @@ impl Segment {
 }
 
 /// Cuts one leg into segments. Its memory is bounded by the longest segment.
-#[derive(Debug)]
 pub struct Endpointer {
     settings: Endpointing,
     /// Samples of the pre-roll or of the running segment.

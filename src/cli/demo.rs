@@ -44,7 +44,7 @@ pub(super) fn run(
     book: Arc<Rulebook>,
 ) -> Result<Status, CliError> {
     let store = Store::open_default()?;
-    introduce(options)?;
+    introduce(options, config)?;
     fetch_what_is_missing(&store)?;
     let mut ears = Ears::load(&store, Model::Tiny)?;
     let outcome = play(options, config, &book, &mut ears)?;
@@ -55,7 +55,7 @@ pub(super) fn run(
     Ok(Status::OK)
 }
 
-fn introduce(options: &Options) -> Result<(), CliError> {
+fn introduce(options: &Options, config: &Config) -> Result<(), CliError> {
     say(&styled(BOLD, "Lineclear: a scam call, as the box on the line hears it"))?;
     say("")?;
     say("An invented call, spoken by synthetic voices. A man rings Mrs Ellis, says that he is a")?;
@@ -65,7 +65,8 @@ fn introduce(options: &Options) -> Result<(), CliError> {
     say(
         "weigh each phrase (+10 is ten times the odds of a scam), and each stage of the script up",
     )?;
-    say("to a limit. At a score of 25 Mrs Ellis is warned.")?;
+    let warning = config.levels.warning;
+    say(&format!("to a limit. At a score of {warning:.0} Mrs Ellis is warned."))?;
     if !options.fast {
         say(&styled(DIM, "The call takes as long as it takes, 1 min 46 s; --fast does not wait."))?;
     }
@@ -161,7 +162,7 @@ fn clear(config: &Config) -> Result<(), CliError> {
         .advice
         .contacts
         .iter()
-        .skip(1)
+        .filter(|contact| !config.hold.emergency.contains(&contact.number))
         .map(|contact| format!("{} {}", contact.number, contact.name))
         .collect();
     say(&format!(

@@ -110,6 +110,9 @@ impl<'a> People<'a> {
                 _ => line(&format!("{:INDENT$}{}", "", words.trim_end()))?,
             }
         }
+        if !utterance.is_final {
+            return line(&format!("{:INDENT$}{}", "", styled(DIM, "… may still be revised")));
+        }
         findings.iter().try_for_each(|finding| self.finding(finding))
     }
 
@@ -178,15 +181,14 @@ impl<'a> People<'a> {
     }
 
     fn reasons(&self, worst: &Verdict) -> io::Result<()> {
-        let note = "(what one stage of the script says counts together, up to a limit)";
-        line(&format!("  {}", styled(DIM, note)))?;
         for hit in worst.hits.iter().filter(|hit| hit.weight >= 0.5) {
             let rule = &self.context.book.rules[hit.rule];
             let when = styled(DIM, format!("{:>7}", hit.at.to_string()));
             let (weight, stage) = (hit.weight, rule.stage.name());
             line(&format!("  +{weight:<3.0} {when}  {stage:12} {}", rule.title))?;
         }
-        Ok(())
+        let note = "(what one stage of the script says counts together, up to a limit)";
+        line(&format!("  {}", styled(DIM, note)))
     }
 
     fn advise(&self, level: Level) -> io::Result<()> {
@@ -228,7 +230,7 @@ impl<'a> People<'a> {
 }
 
 /// A word with the space after it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 struct Piece<'a> {
     text: &'a str,
     mark: Mark,

@@ -22,8 +22,9 @@ use crate::edge::models::{Model, Store};
 use crate::rules::{Rulebook, Screen};
 use crate::speech::listener::Sound;
 use crate::time::CallTime;
+use crate::wire::transcript::Line;
 
-/// The calls that one transcript may carry.
+/// The calls that one transcript may carry at a time.
 const MAX_CALLS: usize = 10_000;
 
 /// What to screen, and how.
@@ -37,8 +38,8 @@ pub(super) struct Options {
     #[arg(long)]
     json: bool,
     /// The files are G.711 without a header: 8 kHz, one channel
-    #[arg(long, value_name = "LAW")]
-    raw: Option<RawLaw>,
+    #[arg(long, value_name = "LAW", value_parser = ["alaw", "ulaw"])]
+    raw: Option<String>,
     /// The channel of a stereo recording that carries the other party
     #[arg(long, value_name = "SIDE", default_value = "left")]
     remote: Side,
@@ -59,12 +60,6 @@ Examples:
   lineclear screen --remote right *.wav         several, with a summary at the end
   lineclear screen --raw alaw call.al           headerless G.711
   tail -f feed.jsonl | lineclear screen --json -   a live feed";
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum RawLaw {
-    Alaw,
-    Ulaw,
-}
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Side {
@@ -91,6 +86,16 @@ enum SpeechModel {
     Base,
 }
 
+/// A call of a transcript that may go on.
+struct OpenCall {
+    call: Call,
+    watch: Watch,
+    /// The number of the line that it was last heard in.
+    heard: u64,
+}
+
+type OpenCalls = BTreeMap<String, OpenCall>;
+
 /// Everything that screening a file needs.
 struct Screening<'a> {
     options: &'a Options,
@@ -99,6 +104,8 @@ struct Screening<'a> {
     report: Report<'a>,
     ears: Option<Ears>,
     rows: Vec<Row>,
+    /// Lines of transcripts that were read.
+    lines: u64,
     status: Status,
 }
 
@@ -115,6 +122,7 @@ pub(super) fn run(
         report: Report::new(options.json, context),
         ears: None,
         rows: Vec::new(),
+        lines: 0,
         status: Status::OK,
     };
     for file in &options.files {
@@ -136,10 +144,7 @@ impl Screening<'_> {
 
     fn recording(&mut self, path: &Path) -> Result<(), CliError> {
         let options = recording::Options {
-            raw: self.options.raw.map(|law| match law {
-                RawLaw::Alaw => Law::Alaw,
-                RawLaw::Ulaw => Law::Ulaw,
-            }),
+            raw: self.options.raw.as_deref().and_then(Law::from_name),
             remote: match self.options.remote {
                 Side::Left => Channel::Left,
                 Side::Right => Channel::Right,
@@ -204,11 +209,11 @@ impl Screening<'_> {
             Ok(transcript) => transcript,
             Err(error) => return self.fail(path, &error.to_string()),
         };
-        let mut calls: BTreeMap<String, (Call, Watch)> = BTreeMap::new();
-        let (mut bad_lines, mut is_full) = (0_u64, false);
+        let mut calls = OpenCalls::new();
+        let mut bad_lines = 0_u64;
         loop {
-            let line = match transcript.next_line() {
-                Ok(Some(line)) => line,
+            match transcript.next_line() {
+                Ok(Some(line)) => self.line(path, line, &mut calls)?,
                 Ok(None) => break,
                 // What was heard before it broke off is told, then the error.
                 Err(error @ TranscriptError::Read(_)) => {
@@ -222,40 +227,9 @@ impl Screening<'_> {
                         let message = format!("{error}; the other lines are screened");
                         self.complain(path, &message)?;
                     }
-                    continue;
                 }
-            };
-            let key = line.call.unwrap_or_else(|| name(path));
-            if !calls.contains_key(&key) && calls.len() == MAX_CALLS {
-                let message =
-                    format!("more than {MAX_CALLS} calls: split it; the first are screened");
-                if !is_full {
-                    self.complain(path, &message)?;
-                }
-                is_full = true;
-                continue;
-            }
-            if !calls.contains_key(&key) {
-                let file = name(path);
-                let call = Call { file, name: key.clone(), source: "transcript", duration: None };
-                self.report.begin(&call)?;
-                calls.insert(key.clone(), (call, self.watch()));
-            }
-            let Some((call, watch)) = calls.get_mut(&key) else { continue };
-            let at = line.utterance.end;
-            for event in watch.take(Sound::Speech(line.utterance), at) {
-                self.report.event(call, &event, at)?;
             }
         }
-        self.end_transcript(path, calls, bad_lines)
-    }
-
-    fn end_transcript(
-        &mut self,
-        path: &Path,
-        calls: BTreeMap<String, (Call, Watch)>,
-        bad_lines: u64,
-    ) -> Result<(), CliError> {
         if bad_lines > 1 {
             self.complain(path, &format!("{bad_lines} lines in all could not be read"))?;
         }
@@ -267,9 +241,42 @@ impl Screening<'_> {
         self.end_all(calls)
     }
 
-    fn end_all(&mut self, calls: BTreeMap<String, (Call, Watch)>) -> Result<(), CliError> {
-        for (call, watch) in calls.into_values() {
-            self.end(call, watch.end())?;
+    fn line(&mut self, path: &Path, line: Line, calls: &mut OpenCalls) -> Result<(), CliError> {
+        let key = line.call.unwrap_or_else(|| name(path));
+        if !calls.contains_key(&key) {
+            self.make_room(calls)?;
+            let file = name(path);
+            let call = Call { file, name: key.clone(), source: "transcript", duration: None };
+            self.report.begin(&call)?;
+            calls.insert(key.clone(), OpenCall { call, watch: self.watch(), heard: 0 });
+        }
+        let now = self.lines;
+        self.lines += 1;
+        let Some(open) = calls.get_mut(&key) else { return Ok(()) };
+        open.heard = now;
+        let at = line.utterance.end;
+        for event in open.watch.take(Sound::Speech(line.utterance), at) {
+            self.report.event(&open.call, &event, at)?;
+        }
+        Ok(())
+    }
+
+    /// A feed may go on for ever, and no line says that a call has ended: beyond the limit, the
+    /// call that was silent for longest is taken to be over.
+    fn make_room(&mut self, calls: &mut OpenCalls) -> Result<(), CliError> {
+        if calls.len() < MAX_CALLS {
+            return Ok(());
+        }
+        let oldest = calls.iter().min_by_key(|(_, open)| open.heard).map(|(key, _)| key.clone());
+        match oldest.and_then(|key| calls.remove(&key)) {
+            Some(open) => self.end(open.call, open.watch.end()),
+            None => Ok(()),
+        }
+    }
+
+    fn end_all(&mut self, calls: OpenCalls) -> Result<(), CliError> {
+        for open in calls.into_values() {
+            self.end(open.call, open.watch.end())?;
         }
         Ok(())
     }
@@ -286,7 +293,10 @@ impl Screening<'_> {
     fn end(&mut self, call: Call, outcome: Outcome) -> Result<(), CliError> {
         self.report.end(&call, &outcome)?;
         self.status.level = self.status.level.max(outcome.highest());
-        self.rows.push(Row { call, outcome: Some(outcome) });
+        // The summary of an endless feed would never be read, and never end growing.
+        if self.rows.len() < MAX_CALLS {
+            self.rows.push(Row { call, outcome: Some(outcome) });
+        }
         Ok(())
     }
 
@@ -311,7 +321,10 @@ fn name(path: &Path) -> String {
 
 /// Whether a file is audio: by its name, or by how it begins.
 fn is_recording(path: &Path) -> bool {
-    const AUDIO: [&str; 9] = ["wav", "wave", "mp3", "ogg", "opus", "flac", "m4a", "gsm", "au"];
+    const AUDIO: [&str; 16] = [
+        "wav", "wave", "mp3", "ogg", "opus", "flac", "m4a", "gsm", "au", "al", "alaw", "ul",
+        "ulaw", "amr", "aac", "wma",
+    ];
     let extension = path.extension().and_then(|extension| extension.to_str());
     let by_name =
         extension.is_some_and(|name| AUDIO.iter().any(|audio| name.eq_ignore_ascii_case(audio)));

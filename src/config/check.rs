@@ -57,12 +57,21 @@ fn check_hold(config: &Config) -> Result<(), ConfigError> {
         (10..=3600).contains(&hold.line_clear),
         "it must be from 10 seconds to an hour",
     )?;
-    for needed in ["999", "112"] {
+    for needed in ["141", "1470"] {
+        if !hold.prefixes.iter().any(|prefix| prefix == needed) {
+            return Err(ConfigError::Value {
+                key: "hold.prefixes",
+                value: format!("{:?}", hold.prefixes),
+                bound: "141 and 1470 must be among them: people dial them before 999 too",
+            });
+        }
+    }
+    for needed in ["999", "112", "18000"] {
         if !hold.emergency.iter().any(|number| number == needed) {
             return Err(ConfigError::Value {
                 key: "hold.emergency",
                 value: format!("{:?}", hold.emergency),
-                bound: "999 and 112 must be among them",
+                bound: "999, 112 and 18000 must be among them",
             });
         }
     }

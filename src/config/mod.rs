@@ -64,7 +64,7 @@ mod tests {
         assert!(error.starts_with("levels.warning is 10"), "{error}");
         assert!(Config::parse("[hold]\nline-clear = 5").is_err());
         let error = Config::parse("[hold]\nemergency = [\"112\"]").expect_err("no 999").to_string();
-        assert!(error.contains("999 and 112 must be among them"), "{error}");
+        assert!(error.contains("999, 112 and 18000 must be among them"), "{error}");
     }
 
     #[test]

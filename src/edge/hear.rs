@@ -77,7 +77,6 @@ impl Ears {
 }
 
 /// One call's audio, on its way to utterances.
-#[derive(Debug)]
 pub struct Hearing {
     legs: Vec<Listener>,
     samples: u64,

@@ -64,14 +64,10 @@ impl Vocabulary {
     /// The ids that `word` answers to, written into `ids`.
     pub fn look_up(&self, word: &Word, ids: &mut Vec<WordId>) {
         ids.clear();
-        if word.is_number() {
+        if let Some(value) = word.value() {
             ids.push(NUMBER);
-            if word.is_amount {
-                ids.push(AMOUNT);
-            }
-            if word.text.len() >= 3 {
-                ids.push(LARGE);
-            }
+            ids.extend(word.is_amount.then_some(AMOUNT));
+            ids.extend((value >= 100).then_some(LARGE));
         }
         if let Some(known) = self.by_form.get(&word.text) {
             ids.extend_from_slice(known);

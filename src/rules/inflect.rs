@@ -67,21 +67,26 @@ const IRREGULAR: &[&[&str]] = &[
     &["thief", "thieves"],
 ];
 
-/// Words that carry grammar rather than meaning, or whose regular "forms" are other words.
-const FIXED: &[&str] = &[
+/// Words that carry grammar rather than meaning.
+const GRAMMAR: &[&str] = &[
     "the", "and", "but", "for", "not", "you", "your", "yours", "they", "them", "their", "this",
     "that", "these", "those", "our", "ours", "his", "her", "hers", "its", "she", "him", "who",
     "what", "when", "where", "why", "how", "which", "with", "from", "into", "onto", "over",
     "under", "about", "than", "then", "will", "would", "can", "could", "shall", "should", "may",
-    "might", "must", "any", "all", "some", "out", "off", "yes", "now", "new", "old", "good",
-    "never", "because", "until", "please", "car", "bus", "gas", "police",
+    "might", "must", "any", "all", "some", "out", "off", "yes", "now",
 ];
+
+/// Words whose regular "forms" are other words.
+const FIXED: &[&str] =
+    &["new", "old", "good", "never", "because", "until", "please", "car", "bus", "gas", "police"];
 
 /// All forms of `word`, itself first. Lower case in, lower case out.
 pub fn forms(word: &str) -> Vec<String> {
     let mut forms = vec![word.to_owned()];
-    let fixed =
-        word.len() < 3 || FIXED.contains(&word) || !word.chars().all(|c| c.is_ascii_lowercase());
+    let fixed = word.len() < 3
+        || GRAMMAR.contains(&word)
+        || FIXED.contains(&word)
+        || !word.chars().all(|c| c.is_ascii_lowercase());
     if let Some(family) = IRREGULAR.iter().find(|family| family.contains(&word)) {
         forms.extend(family.iter().map(|form| (*form).to_owned()));
     } else if !fixed {
@@ -99,7 +104,7 @@ pub fn forms(word: &str) -> Vec<String> {
 pub fn is_common(word: &str) -> bool {
     const ALSO: &[&str] =
         &["have", "make", "take", "know", "like", "just", "there", "here", "well"];
-    word.len() < 4 || FIXED[..52].contains(&word) || ALSO.contains(&word)
+    word.len() < 4 || GRAMMAR.contains(&word) || ALSO.contains(&word)
 }
 
 fn regular(word: &str, forms: &mut Vec<String>) {

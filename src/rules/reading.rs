@@ -110,7 +110,7 @@ fn reaches(book: &Rulebook, all: &[Word], at: &Match, cue: usize, found: &Match)
 }
 
 /// A mixed leg may be either party.
-const fn may_say(speaker: Speaker, leg: Leg) -> bool {
+pub(super) const fn may_say(speaker: Speaker, leg: Leg) -> bool {
     match (speaker, leg) {
         (Speaker::Any, _) | (_, Leg::Mixed) => true,
         (Speaker::Remote, leg) => matches!(leg, Leg::Remote),

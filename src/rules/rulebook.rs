@@ -185,8 +185,9 @@ impl Rulebook {
     }
 
     fn add_pretext(&mut self, file: &str, pretext: Pretext) -> Result<(), RuleError> {
-        if pretext.least <= 0.0 || pretext.cap_without <= 0.0 {
-            let problem = "least and cap-without must be above 0 decibans";
+        let bounds = 0.1..=60.0;
+        if !bounds.contains(&pretext.least) || !bounds.contains(&pretext.cap_without) {
+            let problem = "least and cap-without must be from 0.1 to 60 decibans";
             return Err(RuleError::value(file, "pretext", problem));
         }
         match self.pretext.replace(pretext) {
@@ -208,8 +209,13 @@ impl Rulebook {
 
     fn add_cue(&mut self, file: &str, cue: &CueText, lists: &Lists) -> Result<(), RuleError> {
         let place = format!("cue \"{}\"", cue.title);
-        if !(0.0..1.0).contains(&cue.keeps) || cue.lasts < 0.0 {
-            let problem = "keeps must be from 0 to below 1, lasts must not be negative";
+        let is_bounded = (0.0..1.0).contains(&cue.keeps)
+            && (0.0..=3600.0).contains(&cue.lasts)
+            && cue.reach <= 100
+            && !cue.phrases.is_empty();
+        if !is_bounded {
+            let problem = "keeps must be from 0 to below 1, lasts at most 3600 seconds, reach at \
+                           most 100 words, and there must be a phrase";
             return Err(RuleError::value(file, &place, problem));
         }
         let owner = Owner::Cue(self.cues.len());

@@ -78,6 +78,15 @@ pub struct Evidence {
     pub at: CallTime,
     /// The share of the weight that no cue took, 0…1.
     pub keeps: f64,
+    /// The largest such share of any time it was heard: what never fades is a share of this.
+    strongest: f64,
+}
+
+impl Evidence {
+    /// A rule heard at `at`, of whose weight the share `keeps` counts.
+    pub const fn new(rule: usize, at: CallTime, keeps: f64) -> Self {
+        Self { rule, at, keeps, strongest: keeps }
+    }
 }
 
 /// A rule that counts in a verdict, with what it adds at that moment.
@@ -109,8 +118,13 @@ pub fn merge(book: &Rulebook, evidence: &mut Vec<Evidence>, new: Evidence) {
     let weight = |e: &Evidence| faded(book, e, new.at);
     match evidence.iter_mut().find(|known| known.rule == new.rule) {
         None => evidence.push(new),
-        Some(known) if weight(&new) >= weight(known) => *known = new,
-        Some(_) => {}
+        Some(known) => {
+            let strongest = known.strongest.max(new.strongest);
+            if weight(&new) >= weight(known) {
+                *known = new;
+            }
+            known.strongest = strongest;
+        }
     }
 }
 
@@ -120,6 +134,7 @@ pub fn merge(book: &Rulebook, evidence: &mut Vec<Evidence>, new: Evidence) {
 /// fades, since a long wait does not make a spoken PIN unsaid.
 pub fn add_up(book: &Rulebook, evidence: &[Evidence], start: f64, now: CallTime) -> Score {
     let mut stages = [0.0_f64; Stage::ALL.len()];
+    let mut pretext = 0.0;
     let mut families = vec![0.0_f64; book.packs.len()];
     let mut score = Score { total: start, ..Score::default() };
     for one in evidence {
@@ -133,25 +148,30 @@ pub fn add_up(book: &Rulebook, evidence: &[Evidence], start: f64, now: CallTime)
             continue;
         }
         stages[rule.stage as usize] += weight;
+        // A pretext that was given stays given: a call may go on for hours.
+        if rule.stage < Stage::Extraction {
+            pretext += rule.weight * one.strongest;
+        }
         families[rule.pack] += weight;
         score.stage = score.stage.max(Some(rule.stage));
     }
-    score.total += capped(book, &stages);
+    score.total += capped(book, &stages, pretext);
     score.hits.sort_by(|left, right| right.weight.total_cmp(&left.weight));
     score.family = heaviest(book, &families);
     score
 }
 
-/// The sum over the stages, each within its cap, and the demands within theirs.
-fn capped(book: &Rulebook, stages: &[f64; Stage::ALL.len()]) -> f64 {
-    let (mut pretext, mut demand) = (0.0, 0.0);
+/// The sum over the stages, each within its cap, and the demands within theirs as long as there is
+/// no pretext.
+fn capped(book: &Rulebook, stages: &[f64; Stage::ALL.len()], pretext: f64) -> f64 {
+    let (mut reasons, mut demands) = (0.0, 0.0);
     for stage in Stage::ALL {
         let sum = stages[stage as usize].min(book.limits(stage).cap);
-        if stage < Stage::Extraction { pretext += sum } else { demand += sum }
+        if stage < Stage::Extraction { reasons += sum } else { demands += sum }
     }
     match book.pretext {
-        Some(bound) if pretext < bound.least => pretext + f64::min(demand, bound.cap_without),
-        _ => pretext + demand,
+        Some(bound) if pretext < bound.least => reasons + f64::min(demands, bound.cap_without),
+        _ => reasons + demands,
     }
 }
 
@@ -167,7 +187,8 @@ fn faded(book: &Rulebook, evidence: &Evidence, now: CallTime) -> f64 {
     let rule = &book.rules[evidence.rule];
     let age_s = now.ms_since(evidence.at) as f64 / 1000.0;
     let remains = (-age_s / rule.half_life).exp2();
-    rule.weight * evidence.keeps * remains.max(book.limits(rule.stage).floor)
+    let floor = evidence.strongest * book.limits(rule.stage).floor;
+    rule.weight * f64::max(evidence.keeps * remains, floor)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::reading::{Finding, Lasting, Reader};
+use super::reading::{Finding, Lasting, Reader, may_say};
 use super::rulebook::Rulebook;
 use super::score::{self, Evidence, Hit, Level, Score};
 use super::stage::Stage;
@@ -17,6 +17,9 @@ const SAME_BREATH_MS: u64 = 8_000;
 
 /// The words of one utterance that are read; a person says some 40 in 12 seconds.
 const MAX_WORDS: usize = 4_000;
+
+/// The bytes of earlier words that are kept for phrases that go on, whatever a "word" may be.
+const MAX_TAIL: usize = 4_096;
 
 /// What the rules make of a call so far. It always carries its reasons.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +69,7 @@ struct LegState {
     /// The last words of the final utterances, for phrases and numbers that go on.
     tail: Private<String>,
     tail_end: CallTime,
+    has_spoken: bool,
     /// A cue that still works, and until when.
     lasting: Option<(Lasting, CallTime)>,
     /// What the last partial utterance contains: dropped when it is revised.
@@ -98,16 +102,21 @@ impl Screen {
         if utterance.start.ms_since(leg.tail_end) > SAME_BREATH_MS {
             leg.tail = Private::default();
         }
-        let (text, before) = leg.continued(utterance);
+        let (mut text, before) = leg.continued(utterance);
         let mut all = words(&text);
-        all.truncate(MAX_WORDS);
+        if all.len() > MAX_WORDS {
+            // What is not read must not stand in front of the next utterance.
+            all.truncate(MAX_WORDS);
+            text.truncate(all.last().map_or(0, |word| word.span.end));
+        }
         let lasting =
             leg.lasting.filter(|(_, until)| utterance.start < *until).map(|(lasting, _)| lasting);
         let (findings, next) = self.reader.read(&self.book, utterance.leg, &all, before, lasting);
 
-        let evidence = findings.iter().filter(|finding| finding.keeps > 0.0).map(|finding| {
-            Evidence { rule: finding.rule, at: utterance.end, keeps: finding.keeps }
-        });
+        let evidence = findings
+            .iter()
+            .filter(|finding| finding.keeps > 0.0)
+            .map(|finding| Evidence::new(finding.rule, utterance.end, finding.keeps));
         if utterance.is_final {
             leg.partial.clear();
             evidence.for_each(|new| score::merge(&self.book, &mut self.settled, new));
@@ -116,40 +125,44 @@ impl Screen {
             leg.partial = evidence.collect();
         }
         self.now = self.now.max(utterance.end);
-        let verdict = self.verdict();
-        if utterance.is_final {
-            self.level = verdict.level;
+        if !utterance.is_final {
+            return Heard { verdict: self.verdict(), findings };
         }
+        let verdict = self.judge(&self.settled);
+        self.level = verdict.level;
         Heard { verdict, findings }
     }
 
     /// Takes in a signal. Returns the verdict and the rules that it triggered.
+    ///
+    /// A signal tells nothing of the other party before that party has spoken (an exchange plays
+    /// dial tone at the start of an outgoing call), nor on a leg that is both parties'.
     pub fn note(&mut self, signal: &Signal) -> (Verdict, Vec<usize>) {
         let book = Arc::clone(&self.book);
-        let heard = |rule: &usize| match (book.rules[*rule].speaker, signal.leg) {
-            (super::pack::Speaker::Remote, leg) => leg != Leg::Protected,
-            (super::pack::Speaker::Protected, leg) => leg != Leg::Remote,
-            (super::pack::Speaker::Any, _) => true,
-        };
-        let rules: Vec<usize> = book.on_signal(signal.kind).filter(heard).collect();
+        let can_tell = signal.leg != Leg::Mixed && self.legs[signal.leg as usize].has_spoken;
+        let may = |rule: &usize| can_tell && may_say(book.rules[*rule].speaker, signal.leg);
+        let rules: Vec<usize> = book.on_signal(signal.kind).filter(may).collect();
         for &rule in &rules {
-            let new = Evidence { rule, at: signal.at, keeps: 1.0 };
-            score::merge(&book, &mut self.settled, new);
+            score::merge(&book, &mut self.settled, Evidence::new(rule, signal.at, 1.0));
         }
         self.now = self.now.max(signal.at);
-        let verdict = self.verdict();
+        let verdict = self.judge(&self.settled);
         self.level = verdict.level;
         (verdict, rules)
     }
 
-    /// The call so far.
+    /// The call so far, words that may still be revised included.
     pub fn verdict(&self) -> Verdict {
         let mut evidence = self.settled.clone();
         for partial in self.legs.iter().flat_map(|leg| &leg.partial) {
             score::merge(&self.book, &mut evidence, *partial);
         }
+        self.judge(&evidence)
+    }
+
+    fn judge(&self, evidence: &[Evidence]) -> Verdict {
         let Score { total, hits, stage, family } =
-            score::add_up(&self.book, &evidence, self.start, self.now);
+            score::add_up(&self.book, evidence, self.start, self.now);
         let level = score::level(&self.levels, total, self.level);
         Verdict { at: self.now, level, score: total, stage, family, hits }
     }
@@ -172,9 +185,12 @@ impl LegState {
         next: Option<Lasting>,
     ) {
         let first = all.len().saturating_sub(book.reach());
-        let from = all.get(first).map_or(text.len(), |word| word.span.start);
+        let oldest = text.len().saturating_sub(MAX_TAIL);
+        let from = all[first..].iter().map(|word| word.span.start).find(|start| *start >= oldest);
+        let from = from.unwrap_or(text.len());
         self.tail = text[from..].to_owned().into();
         self.tail_end = end;
+        self.has_spoken = true;
         if let Some(lasting) = next {
             let ms = (book.cues[lasting.cue].lasts * 1000.0) as u64;
             self.lasting = Some((lasting, CallTime(end.0.saturating_add(ms))));

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 /// One word of an utterance, after normalisation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Word {
     /// Lower-case text; a number in digits.
     pub text: String,
@@ -18,6 +18,13 @@ pub struct Word {
     pub is_amount: bool,
 }
 
+/// Words never reach a log.
+impl std::fmt::Debug for Word {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[private]")
+    }
+}
+
 impl Word {
     fn new(text: impl Into<String>, span: Range<usize>) -> Self {
         Self { text: text.into(), span, ends_sentence: false, is_amount: false }
@@ -25,7 +32,13 @@ impl Word {
 
     /// The word is a number.
     pub fn is_number(&self) -> bool {
-        self.text.starts_with(|c: char| c.is_ascii_digit())
+        self.value().is_some()
+    }
+
+    /// Its value, if it is a number: an ordinal or a time of day ("1st", "9am") is none.
+    pub fn value(&self) -> Option<u64> {
+        let is_digits = self.text.chars().all(|c| c.is_ascii_digit()) && !self.text.is_empty();
+        is_digits.then(|| self.text.parse().unwrap_or(u64::MAX))
     }
 }
 
@@ -84,7 +97,8 @@ fn push_folded(words: &mut Vec<Word>, raw: &str, span: Range<usize>) {
     }
     let folded = raw.to_lowercase().replace('’', "'");
     let Some((stem, tail)) = folded.split_once('\'') else {
-        words.push(Word::new(folded, span));
+        let opened: &[&str] = if folded == "cannot" { &["can", "not"] } else { &[&folded] };
+        words.extend(opened.iter().map(|part| Word::new(*part, span.clone())));
         return;
     };
     let opened: &[&str] = match (stem, tail) {
@@ -97,7 +111,11 @@ fn push_folded(words: &mut Vec<Word>, raw: &str, span: Range<usize>) {
         (_, "ve") => &[stem, "have"],
         (_, "m") => &[stem, "am"],
         (_, "d") => &[stem, "would"],
-        // "'s" is a possessive as often as "is": it says too little to keep.
+        ("let", "s") => &["let", "us"],
+        ("it" | "that" | "there" | "here" | "what" | "who" | "where" | "he" | "she", "s") => {
+            &[stem, "is"]
+        }
+        // After other words "'s" is a possessive as often as "is": it says too little to keep.
         _ => &[stem],
     };
     words.extend(opened.iter().map(|part| Word::new(*part, span.clone())));
@@ -130,17 +148,25 @@ fn join_digits(words: &mut Vec<Word>) {
     *words = joined;
 }
 
+/// The most digits that are joined to one number: a card has 16, an IBAN some 30.
+const MOST_DIGITS: usize = 32;
+
 /// The digits at the head of `words`, and how many words they took.
 fn digit_run(words: &[Word]) -> (String, usize) {
     let mut digits = String::new();
     let mut used = 0;
-    while let Some(word) = words.get(used) {
-        let next = words.get(used + 1).and_then(|w| single_digit(&w.text));
+    while let Some(word) = words.get(used).filter(|_| digits.len() < MOST_DIGITS) {
+        let after = words.get(used + 1).map_or("", |word| word.text.as_str());
+        let next = single_digit(after);
+        // "ring nine nine nine, one of us will answer": a pronoun, not a digit.
+        if word.text == "one" && digits.len() >= 3 && next.is_none() {
+            break;
+        }
         match (word.text.as_str(), next) {
             ("double", Some(d)) => digits.extend([d, d]),
             ("triple" | "treble", Some(d)) => digits.extend([d, d, d]),
             // "oh" is a zero only between digits: alone it is a sigh.
-            ("oh" | "o", Some(_)) if used > 0 => {
+            ("oh" | "o", _) if used > 0 && (next.is_some() || matches!(after, "oh" | "o")) => {
                 digits.push('0');
                 used += 1;
                 continue;
@@ -224,14 +250,18 @@ fn cardinal_run(words: &[Word]) -> Option<(u64, usize)> {
         let text = word.text.as_str();
         match (cardinal(text), part) {
             (Some(value), None) => part = Some(value),
-            (Some(value), Some(so_far)) if fits_after(so_far, value) => part = Some(so_far + value),
+            (Some(value), Some(so_far)) if fits_after(so_far, value) => {
+                part = Some(so_far.saturating_add(value))
+            }
             (Some(_), Some(_)) => break,
             (None, Some(so_far)) if text == "hundred" => part = Some(so_far.saturating_mul(100)),
-            (None, Some(so_far)) if text == "thousand" => {
+            (None, Some(so_far)) if text == "thousand" && total == 0 => {
                 total = so_far.saturating_mul(1000);
                 part = Some(0);
             }
-            (None, Some(so_far)) if text == "and" && so_far % 100 == 0 && so_far + total >= 100 => {
+            (None, Some(so_far))
+                if text == "and" && so_far % 100 == 0 && so_far.saturating_add(total) >= 100 =>
+            {
                 let next = words.get(used + 1).and_then(|w| cardinal(&w.text));
                 if next.is_none() {
                     break;
@@ -295,7 +325,8 @@ mod tests {
     #[test]
     fn contractions_open_and_case_folds() {
         assert_eq!(folded("Don't TELL them we'll ring"), "do not tell them we will ring");
-        assert_eq!(folded("It’s the bank's van, can’t wait"), "it the bank van can not wait");
+        assert_eq!(folded("It’s the bank's van, can’t wait"), "it is the bank van can not wait");
+        assert_eq!(folded("You cannot, let's not"), "you can not let us not");
     }
 
     #[test]
@@ -304,6 +335,9 @@ mod tests {
         assert_eq!(folded("triple nine or one five nine."), "999 or 159");
         assert_eq!(folded("oh dear, oh seven double four"), "oh dear oh 744");
         assert_eq!(folded("9 9 9"), "999");
+        assert_eq!(folded("ring nine nine nine, one of us answers"), "ring 999 one of us answers");
+        assert_eq!(folded("one eight oh oh oh"), "1800 oh");
+        assert_eq!(folded(&"nine ".repeat(100)).split(' ').next().map(str::len), Some(32));
     }
 
     #[test]
@@ -312,6 +346,8 @@ mod tests {
         assert_eq!(folded("eight hundred and fifty pounds"), "850 pounds");
         assert_eq!(folded("forty two and three"), "42 and 3");
         assert_eq!(folded("five thousand"), "5000");
+        let huge = format!("{}thousand five hundred and five", "hundred ".repeat(12));
+        assert!(folded(&huge).len() > 3);
         assert_eq!(folded("5 thousand"), "5000");
         assert_eq!(folded("a thousand pounds"), "a 1000 pounds");
         assert_eq!(folded("one of us"), "one of us");

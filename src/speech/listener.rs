@@ -18,7 +18,6 @@ pub enum Sound {
 }
 
 /// Listens to one leg of a call.
-#[derive(Debug)]
 pub struct Listener {
     leg: Leg,
     gate: Gate,

@@ -18,7 +18,8 @@ const MODEL_RATE: u32 = 16_000;
 /// More tokens a second of audio than anyone speaks: the decoder has begun to repeat itself.
 const TOKENS_PER_SECOND: f32 = 6.5;
 
-/// The encoder's shortest input: its convolutions need 0.1 s; shorter segments are padded.
+/// The encoder's shortest input, 0.2 s, some of which its convolutions use up; shorter segments are
+/// padded with silence.
 const SHORTEST: usize = MODEL_RATE as usize / 5;
 
 /// Names and shapes of the cache, read from the model once.
@@ -31,7 +32,6 @@ struct Cache {
 }
 
 /// A Moonshine model, tiny or base.
-#[derive(Debug)]
 pub struct Moonshine {
     encoder: Session,
     decoder: Session,
@@ -116,7 +116,8 @@ impl Moonshine {
         }
         let mut outputs = self.decoder.run(inputs)?;
         let best = {
-            let (_, logits) = outputs["logits"].try_extract_tensor::<f32>()?;
+            let logits = outputs.get("logits").ok_or_else(|| missing("logits"))?;
+            let (_, logits) = logits.try_extract_tensor::<f32>()?;
             most_probable(logits)
         };
         for ((name, present), value) in self.cache.names.iter().zip(past) {

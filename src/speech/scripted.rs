@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{Recogniser, Recognition, SpeechError};
 
 /// Answers each segment with the next line of a script, then with silence.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Scripted {
     lines: VecDeque<String>,
 }

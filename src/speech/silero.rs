@@ -19,7 +19,7 @@ pub struct Silero {
 }
 
 /// What the model remembers of one leg.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct VoiceState {
     recurrent: [f32; STATE],
     input: [f32; CONTEXT + WINDOW],
@@ -66,8 +66,11 @@ impl Silero {
             "sr" => TensorRef::from_array_view(([0_usize; 0], &[8_000_i64][..]))?,
         };
         let outputs = self.session.run(inputs)?;
-        let (_, recurrent) = outputs["stateN"].try_extract_tensor::<f32>()?;
-        let (_, probability) = outputs["output"].try_extract_tensor::<f32>()?;
+        let missing = || ort::Error::new("the model has no 'stateN' or no 'output'");
+        let recurrent = outputs.get("stateN").ok_or_else(missing)?;
+        let (_, recurrent) = recurrent.try_extract_tensor::<f32>()?;
+        let probability = outputs.get("output").ok_or_else(missing)?;
+        let (_, probability) = probability.try_extract_tensor::<f32>()?;
         if recurrent.len() != STATE {
             return Err(ort::Error::new("stateN is not [2, 1, 128]"));
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::transcript::LegName;
 
 /// One event of a screening.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A call begins.
@@ -39,8 +39,8 @@ pub struct CallEvent {
     pub duration_ms: Option<u64>,
 }
 
-/// Words were heard.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+/// Words were heard. It carries them, so it has no `Debug`.
+#[derive(Clone, Serialize, JsonSchema)]
 pub struct UtteranceEvent {
     /// The call's name.
     pub call: String,

@@ -9,19 +9,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Leg, Utterance};
+use crate::private::Private;
 use crate::time::CallTime;
 
 /// The longest line that is read, in bytes.
 pub const MAX_LINE: usize = 64 * 1024;
 
+/// The longest name of a call, in bytes.
+pub const MAX_NAME: usize = 256;
+
 /// How long a word takes where a transcript has no times, in milliseconds.
 pub const WORD_MS: u64 = 350;
 
 /// One utterance: one line of a JSON transcript. Unknown keys are passed over.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct TranscriptLine {
     /// Tells calls apart where one stream carries several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub call: Option<String>,
     /// Who spoke.
     pub leg: LegName,
@@ -30,7 +34,8 @@ pub struct TranscriptLine {
     /// When the last word ended.
     pub end_ms: u64,
     /// The words.
-    pub text: String,
+    #[schemars(with = "String")]
+    pub text: Private<String>,
     /// False while the words may still be revised by a line with the same leg.
     #[serde(default = "yes", rename = "final")]
     pub is_final: bool,
@@ -87,6 +92,9 @@ pub enum LineError {
     /// Neither JSON nor "leg: words".
     #[error("neither JSON nor \"remote: words\", \"protected: words\" or \"mixed: words\"")]
     Plain,
+    /// A call's name that is no name.
+    #[error("the call's name is longer than {MAX_NAME} bytes: give calls short names")]
+    Name,
     /// An utterance that ends before it begins.
     #[error("end_ms ({end_ms}) is less than start_ms ({start_ms})")]
     Times {
@@ -131,6 +139,9 @@ pub fn parse(bytes: &[u8], clock: &mut CallTime) -> Result<Option<Line>, LineErr
 fn json(text: &str) -> Result<Line, LineError> {
     let line: TranscriptLine =
         serde_json::from_str(text).map_err(|error| LineError::Json(json_problem(&error)))?;
+    if line.call.as_ref().is_some_and(|name| name.len() > MAX_NAME) {
+        return Err(LineError::Name);
+    }
     let (start_ms, end_ms) = (line.start_ms, line.end_ms);
     if end_ms < start_ms {
         return Err(LineError::Times { start_ms, end_ms });
@@ -139,7 +150,7 @@ fn json(text: &str) -> Result<Line, LineError> {
         leg: line.leg.into(),
         start: CallTime(start_ms),
         end: CallTime(end_ms),
-        text: line.text.into(),
+        text: line.text,
         confidence: None,
         is_final: line.is_final,
     };
@@ -147,7 +158,7 @@ fn json(text: &str) -> Result<Line, LineError> {
 }
 
 /// What is wrong, without the value: a wrong type's message would repeat it.
-fn json_problem(error: &serde_json::Error) -> String {
+pub fn json_problem(error: &serde_json::Error) -> String {
     let problem = error.to_string();
     let column = error.column();
     let what = if problem.starts_with("missing field") {

@@ -73,12 +73,12 @@ pub enum CorpusError {
     #[error("cannot be read: {0}: check the path")]
     Read(#[from] io::Error),
     /// A line of it.
-    #[error("line {line}: {problem}")]
+    #[error("line {line}: {problem}: a labelled call looks as docs/evaluation.md shows")]
     Line {
         /// Its number, from 1.
         line: usize,
-        /// What is wrong with it.
-        problem: serde_json::Error,
+        /// What is wrong with it, without its words.
+        problem: String,
     },
     /// A line of a scripted call.
     #[error("{file}, line {line}: {problem}")]
@@ -105,8 +105,13 @@ pub fn for_each(path: &Path, mut each: impl FnMut(LabelledCall)) -> Result<(), C
     }
     for (number, line) in BufReader::new(File::open(path)?).lines().enumerate() {
         let line = line?;
-        let call = serde_json::from_str(&line)
-            .map_err(|problem| CorpusError::Line { line: number + 1, problem })?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let call = serde_json::from_str(&line).map_err(|error| CorpusError::Line {
+            line: number + 1,
+            problem: transcript::json_problem(&error),
+        })?;
         each(call);
     }
     Ok(())

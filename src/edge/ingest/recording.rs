@@ -15,12 +15,11 @@ use std::path::Path;
 use crate::audio::coding::Coding;
 use crate::audio::g711::Law;
 use crate::audio::resample::Resampler;
+use crate::audio::voice::RATE;
 use crate::wire::wav::{self, Format};
 
 pub use error::RecordingError;
 
-/// The rate at which everything listens.
-pub const RATE_HZ: u32 = 8000;
 /// Samples of a full block: 20 ms.
 pub const BLOCK_SAMPLES: usize = 160;
 /// Lowest rate that is read: the telephone band needs it.
@@ -277,7 +276,7 @@ struct LegAudio {
 
 impl LegAudio {
     fn new(rate_hz: u32) -> Result<Self, RecordingError> {
-        Ok(Self { resampler: Resampler::new(rate_hz, RATE_HZ)?, ready: Vec::new() })
+        Ok(Self { resampler: Resampler::new(rate_hz, RATE)?, ready: Vec::new() })
     }
 
     fn finish(&mut self) -> Result<(), RecordingError> {
@@ -316,7 +315,7 @@ fn raw_start(source: &mut Source, law: Law, size: Option<u64>) -> Result<Start, 
     if begin.starts_with(b"RIFF") && begin.get(8..12) == Some(b"WAVE") {
         return Err(RecordingError::NotRaw);
     }
-    Ok(Start { coding: Coding::G711(law), channels: 1, rate_hz: RATE_HZ, frames: size })
+    Ok(Start { coding: Coding::G711(law), channels: 1, rate_hz: RATE, frames: size })
 }
 
 /// Reads the header of a WAV file, and checks it against the file's size.

@@ -57,7 +57,7 @@ fn all(recording: &mut Recording) -> Result<[Vec<f32>; 2], RecordingError> {
 /// Fails unless `leg` is the tone, but for `tolerance` and the first and last tenth of a second.
 fn assert_tone(leg: &[f32], hz: f64, tolerance: f32) {
     assert_eq!(leg.len(), 16000);
-    let ideal = tone(hz, RATE_HZ);
+    let ideal = tone(hz, RATE);
     let worst = leg[800..15200].iter().zip(&ideal[800..]).map(|(a, b)| (a - *b as f32).abs());
     let worst = worst.fold(0.0, f32::max);
     assert!(worst <= tolerance, "{hz} Hz: off by {worst}");
@@ -70,7 +70,7 @@ fn refusal(bytes: &[u8]) -> String {
 #[test]
 fn every_depth_decodes_a_known_tone() {
     let coded = |code: &dyn Fn(f64) -> Vec<u8>| -> Vec<u8> {
-        tone(1000.0, RATE_HZ).into_iter().flat_map(code).collect()
+        tone(1000.0, RATE).into_iter().flat_map(code).collect()
     };
     let low = |value: i32, bytes: usize| value.to_le_bytes()[..bytes].to_vec();
     let whole = |x: f64, bits: i32| (x * 2_f64.powi(bits - 1)) as i32;
@@ -86,7 +86,7 @@ fn every_depth_decodes_a_known_tone() {
         (wav::TAG_ALAW, 8, alaw.clone(), 0.02),
         (wav::TAG_ULAW, 8, ulaw.clone(), 0.02),
     ] {
-        let bytes = wav(tag, 1, RATE_HZ, bits, &audio);
+        let bytes = wav(tag, 1, RATE, bits, &audio);
         let mut recording = begin(&bytes, &Options::default()).unwrap();
         assert_eq!(recording.layout(), Layout::Mixed);
         assert_eq!(recording.duration_ms(), 2000);
