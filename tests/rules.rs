@@ -217,11 +217,12 @@ fn the_origin_of_the_call_shifts_the_start() {
     assert!((b - a - 10.0).abs() < 1e-9);
 }
 
-const SCAM: &str = "This is Detective Sergeant Cole from the Metropolitan Police. Withdraw the cash, \
-                    and do not tell anyone.";
+const SCAM: &str = "This is Detective Sergeant Cole from the Metropolitan Police. Withdraw the \
+                    cash, and do not tell anyone.";
 
 /// Long, repetitive and hostile text costs time in proportion to its length, and what is said
-/// after it is still heard. A quadratic engine would need hours for it, and the test would never end.
+/// after it is still heard. A quadratic engine would need hours for it, and the test would never
+/// end.
 #[test]
 fn hostile_text_is_bounded_and_blinds_nobody() {
     let book = Arc::new(common::rulebook());
