@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use common::{Ran, finish, program};
 use lineclear::edge::models::Model;
 use tempfile::TempDir;
 
@@ -16,13 +17,6 @@ const SPOKEN: &str = "bluebird seven nine four";
 const SCAM: &str = "courier-met-police";
 /// A call that stays quiet whatever weights the rules have.
 const HONEST: &str = "remote: Good morning, it is Anna.\nprotected: Anna, how nice!\n";
-
-/// How a run of the program ended.
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
 
 impl Ran {
     /// The lines on the standard error. A panic, or words, fail the test.
@@ -42,18 +36,11 @@ impl Ran {
     }
 }
 
-/// The program in `folder`, with no terminal and no wish about colours.
+/// The program in `folder`.
 fn lineclear(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lineclear"));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR").env_remove("CLICOLOR_FORCE");
+    let mut command = program(arguments);
+    command.current_dir(folder);
     command
-}
-
-fn finish(mut command: Command) -> Ran {
-    let output = command.output().expect("the program runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Ran {

@@ -5,11 +5,11 @@ mod common;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
-use common::Turn;
+use common::{Ran, Turn, finish, program};
 use lineclear::audio::voice::RATE;
 use lineclear::edge::ingest::recording::{Block, Options, Recording};
 use lineclear::wire::wav;
@@ -19,14 +19,6 @@ use serde_json::{Value, json};
 const SCAM: &str = "courier-met-police";
 /// A call that stays quiet whatever weights the rules have.
 const HONEST: &str = "honest";
-
-/// How a run of the program ended.
-#[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
 
 impl Ran {
     /// The events on the standard output: nothing else may be there.
@@ -41,29 +33,15 @@ impl Ran {
     }
 }
 
-/// The program, with no terminal and no wish about colours.
-fn lineclear(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lineclear"));
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR").env_remove("CLICOLOR_FORCE");
-    command
-}
-
-fn finish(mut command: Command) -> Ran {
-    let output = command.output().expect("the program runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-}
-
 fn run(arguments: &[&str]) -> Ran {
-    finish(lineclear(arguments))
+    finish(program(arguments))
 }
 
 /// Runs the program with `input` on its standard input.
 fn run_with_input(arguments: &[&str], input: &str) -> Ran {
     let folder = tempfile::tempdir().expect("a directory");
     let path = write(folder.path(), "input", input);
-    let mut command = lineclear(arguments);
+    let mut command = program(arguments);
     command.stdin(fs::File::open(path).expect("there"));
     finish(command)
 }
@@ -181,7 +159,7 @@ fn recordings() -> &'static Ran {
         let [remote, protected] = audio("hmrc-arrest", 50);
         let mixed = remote.iter().zip(&protected).map(|(one, other)| one + other);
         write_pcm(&folder.path().join("mono.wav"), 1, mixed);
-        let mut command = lineclear(&["screen", "--json", "--remote", "right"]);
+        let mut command = program(&["screen", "--json", "--remote", "right"]);
         command.args(["stereo.wav", "mono.wav", "absent.wav"]).current_dir(&folder);
         finish(command)
     })
@@ -271,7 +249,7 @@ fn people_can_tell_calls_in_one_stream_apart() {
 
 #[test]
 fn a_live_feed_is_answered_line_by_line() {
-    let mut command = lineclear(&["screen", "--json", "-"]);
+    let mut command = program(&["screen", "--json", "-"]);
     let mut child = command.stdin(Stdio::piped()).spawn().expect("the program runs");
     let mut feed = child.stdin.take().expect("a pipe");
     let out = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -373,7 +351,7 @@ fn without_a_terminal_or_with_no_color_phrases_stand_in_brackets() {
     let folder = tempfile::tempdir().expect("a directory");
     let path = write(folder.path(), "call.txt", plain_lines(SCAM));
     let screen = |variables: &[(&str, &str)]| {
-        let mut command = lineclear(&["screen", path.to_str().expect("UTF-8"), "absent.wav"]);
+        let mut command = program(&["screen", path.to_str().expect("UTF-8"), "absent.wav"]);
         command.envs(variables.iter().copied());
         finish(command)
     };
@@ -397,7 +375,7 @@ fn several_files_end_with_a_summary() {
     write(folder.path(), "a.txt", plain_lines(SCAM));
     write(folder.path(), "longer-name.txt", plain_lines(HONEST));
     let screen = |files: &[&str]| {
-        let mut command = lineclear(&["screen"]);
+        let mut command = program(&["screen"]);
         command.args(files).current_dir(&folder);
         finish(command)
     };
@@ -490,4 +468,15 @@ fn every_command_explains_itself() {
     assert_in_order(&run(&["--help"]).out, "Exit status:|30  danger|+1  something");
     let version = format!("lineclear {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(run(&["--version"]).out, version);
+}
+
+#[test]
+fn a_call_that_ends_in_mid_word_counts_but_claims_no_warning() {
+    let threat = "This is Detective Sergeant Cole from the Metropolitan Police. Withdraw the cash \
+                  and do not tell anyone.";
+    let events = screened(&line(4000, threat, false));
+    let verdict = events.last().expect("a verdict");
+    assert_ne!(verdict["level"], "quiet");
+    assert!(verdict["warned_at_ms"].is_null(), "nobody was warned: {verdict}");
+    assert!(of_kind(&events, "whisper").is_empty());
 }

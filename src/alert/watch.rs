@@ -45,7 +45,7 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The verdict at the moment of the highest score: what the call is reported as.
     pub worst: Verdict,
-    /// When each level was first reached, by `Level as usize`.
+    /// When each level was first reached while the call went on, by `Level as usize`.
     pub reached: [Option<CallTime>; Level::ALL.len()],
 }
 
@@ -105,21 +105,11 @@ impl Watch {
         events
     }
 
-    /// The call ends. Words that nobody revised any more stand as they are.
+    /// The call ends. Words that nobody revised any more count, but nobody was warned of them.
     pub fn end(mut self) -> Outcome {
-        let verdict = self.screen.verdict();
+        let (verdict, reached) = (self.screen.verdict(), self.reached);
         let _too_late_to_whisper = self.settle(verdict.clone());
-        Outcome { verdict, worst: self.worst, reached: self.reached }
-    }
-
-    /// The call so far.
-    pub fn verdict(&self) -> Verdict {
-        self.screen.verdict()
-    }
-
-    /// The highest level so far.
-    pub const fn highest(&self) -> Level {
-        self.worst.level
+        Outcome { verdict, worst: self.worst, reached }
     }
 
     /// Keeps the worst verdict; a level that is reached for the first time may be a warning.

@@ -91,11 +91,6 @@ impl Screen {
         }
     }
 
-    /// The rules that it screens with.
-    pub const fn book(&self) -> &Arc<Rulebook> {
-        &self.book
-    }
-
     /// Takes in an utterance. A partial one is replaced by the next of the same leg.
     pub fn hear(&mut self, utterance: &Utterance) -> Heard {
         let leg = &mut self.legs[utterance.leg as usize];
