@@ -87,13 +87,22 @@ pub enum SignalKind {
     /// A dial tone during the call. From the remote leg it is a trick: an exchange plays dial tone
     /// only to the party that has just picked up.
     DialTone,
+    /// Several digits were keyed: from the protected leg a PIN, a card or a code.
+    KeypadDigits,
+    /// 999, 112, 101 or 159 was dialled while the call was still up.
+    EmergencyDialled,
 }
 
 impl SignalKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::DialTone, Self::KeypadDigits, Self::EmergencyDialled];
+
     /// The name used in events and rule packs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::DialTone => "dial-tone",
+            Self::KeypadDigits => "keypad-digits",
+            Self::EmergencyDialled => "emergency-dialled",
         }
     }
 }

@@ -122,7 +122,7 @@ fn the_recordings_are_judged_as_expected() {
 /// Word errors (substituted, inserted, left out) after the normalisation that rules go through.
 fn word_errors(call: &SpokenCall, heard: &str) -> (usize, usize) {
     let normal = |text: &str| -> Vec<String> {
-        lineclear::rules::words::words(text).into_iter().map(|word| word.text).collect()
+        lineclear::rules::words::words(text).into_iter().map(|word| word.text.to_string()).collect()
     };
     let mut turns: Vec<_> = call.turns.iter().collect();
     turns.sort_by_key(|turn| turn.start_ms);

@@ -119,7 +119,8 @@ impl<'a> People<'a> {
     /// One rule that was found, below the words it was found in.
     fn finding(&self, finding: &Finding) -> io::Result<()> {
         let rule = &self.context.book.rules[finding.rule];
-        let because = finding.cue.map(|cue| &self.context.book.cues[cue].title);
+        let cue = finding.cue.map(|cue| self.context.book.cues[cue].title.as_str());
+        let because = cue.or((finding.misheard > 0).then_some("as it may be misheard"));
         let weight = rule.weight * finding.keeps;
         let text = match because {
             None => format!("{:12} {} +{weight:.0}", rule.stage.name(), rule.title),
@@ -137,7 +138,7 @@ impl<'a> People<'a> {
         let kind = signal.kind.name().replace('-', " ");
         line(&format!("{time}  {leg}  ({kind})"))?;
         for rule in rules {
-            let finding = Finding { rule: *rule, span: 0..0, keeps: 1.0, cue: None };
+            let finding = Finding::of_signal(*rule);
             self.finding(&finding)?;
         }
         Ok(())

@@ -40,6 +40,12 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         (-30.0..=0.0).contains(&levels.outgoing),
         "it must be from -30 to 0 decibans",
     )?;
+    bound(
+        "levels.after-suspicious",
+        levels.after_suspicious,
+        (0.0..=20.0).contains(&levels.after_suspicious),
+        "it must be from 0 to 20 decibans",
+    )?;
     check_hold(config)?;
     bound(
         "recordings.max-minutes",

@@ -37,6 +37,8 @@ pub struct Levels {
     pub known_contact: f64,
     /// Added at the start of an outgoing call.
     pub outgoing: f64,
+    /// Added at the start of a call that follows a suspicious one on the same line.
+    pub after_suspicious: f64,
 }
 
 /// `[hold]`.

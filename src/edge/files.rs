@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigError};
-use crate::rules::{RuleError, Rulebook, SHIPPED};
+use crate::rules::{RuleErrors, Rulebook, SHIPPED};
 
 /// Why a configuration or a directory of rules cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum FileError {
     NoPacks(PathBuf),
     /// A pack is wrong.
     #[error(transparent)]
-    Rules(#[from] RuleError),
+    Rules(#[from] RuleErrors),
 }
 
 /// The configuration in `path`, or the defaults.

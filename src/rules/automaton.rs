@@ -5,88 +5,35 @@
 
 use std::collections::HashMap;
 
-use super::inflect::{forms, is_common};
 use super::pattern::Node;
-use super::words::Word;
-
-/// Identifies a word (in all its forms), an exact form, or a class.
-pub type WordId = u32;
-
-const NUMBER: WordId = 0;
-const AMOUNT: WordId = 1;
-const LARGE: WordId = 2;
-
-/// Ids below this are classes.
-const CLASSES: WordId = 3;
+use super::row::Row;
+use super::vocabulary::{HeardId, Vocabulary, Wanted, WordId};
 
 /// The most positions of one phrase, lists opened.
 pub const MAX_POSITIONS: usize = 600;
 
-/// All words that any phrase mentions.
-#[derive(Debug, Default)]
-pub struct Vocabulary {
-    by_form: HashMap<String, Vec<WordId>>,
-    by_name: HashMap<String, WordId>,
-    /// Whether each id that is not a class is a word that nearly every utterance has.
-    is_common: Vec<bool>,
-}
-
-impl Vocabulary {
-    fn intern(&mut self, word: &str, exact: bool) -> WordId {
-        let name = if exact { format!("={word}") } else { word.to_owned() };
-        let next = self.by_name.len() as WordId + CLASSES;
-        if let Some(id) = self.by_name.get(&name) {
-            return *id;
-        }
-        self.by_name.insert(name, next);
-        self.is_common.push(is_common(word));
-        let all = if exact { vec![word.to_owned()] } else { forms(word) };
-        for form in all {
-            self.by_form.entry(form).or_default().push(next);
-        }
-        next
-    }
-
-    /// The anchor that ordinary talk touches less: common words and numbers are everywhere.
-    fn rarer(&self, left: Option<Vec<WordId>>, right: Option<Vec<WordId>>) -> Option<Vec<WordId>> {
-        let cost = |ids: &Vec<WordId>| ids.iter().map(|id| self.cost(*id)).sum::<u32>();
-        match (left, right) {
-            (Some(left), Some(right)) if cost(&right) < cost(&left) => Some(right),
-            (left, right) => left.or(right),
-        }
-    }
-
-    fn cost(&self, id: WordId) -> u32 {
-        let common = id.checked_sub(CLASSES).and_then(|at| self.is_common.get(at as usize));
-        if common.copied().unwrap_or(true) { 50 } else { 1 }
-    }
-
-    /// The ids that `word` answers to, written into `ids`.
-    pub fn look_up(&self, word: &Word, ids: &mut Vec<WordId>) {
-        ids.clear();
-        if let Some(value) = word.value() {
-            ids.push(NUMBER);
-            ids.extend(word.is_amount.then_some(AMOUNT));
-            ids.extend((value >= 100).then_some(LARGE));
-        }
-        if let Some(known) = self.by_form.get(&word.text) {
-            ids.extend_from_slice(known);
-        }
-    }
-}
+/// The words of one match that may be misheard: more of them, and anything matches anything.
+const MAX_MISHEARD: u8 = 2;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Accepts {
     Any,
+    /// One of these, in ascending order.
     OneOf(Vec<WordId>),
 }
 
 impl Accepts {
-    fn word(&self, ids: &[WordId]) -> bool {
-        match self {
-            Self::Any => true,
-            Self::OneOf(wanted) => wanted.iter().any(|id| ids.contains(id)),
-        }
+    fn one_of(mut ids: Vec<WordId>) -> Self {
+        ids.sort_unstable();
+        ids.dedup();
+        Self::OneOf(ids)
+    }
+
+    /// Whether the word is accepted, and how many mishearings that takes.
+    fn cost(&self, heard: &[HeardId]) -> Option<u8> {
+        let Self::OneOf(wanted) = self else { return Some(0) };
+        let is_wanted = |heard: &&HeardId| wanted.binary_search(&heard.id()).is_ok();
+        heard.iter().filter(is_wanted).map(|heard| u8::from(heard.is_misheard())).min()
     }
 }
 
@@ -102,7 +49,7 @@ struct Position {
 pub struct Automaton {
     positions: Vec<Position>,
     first: Vec<u16>,
-    anchor: Vec<WordId>,
+    needed: Vec<Vec<WordId>>,
     longest: usize,
 }
 
@@ -132,7 +79,8 @@ struct Part {
     last: Vec<u16>,
     nullable: bool,
     longest: usize,
-    anchor: Option<Vec<WordId>>,
+    /// Sets of words: of each, one is in every match.
+    needed: Vec<Vec<WordId>>,
 }
 
 /// The named lists of all packs, parsed.
@@ -143,20 +91,23 @@ struct Builder<'a> {
     lists: &'a Lists,
     open_lists: Vec<String>,
     positions: Vec<Position>,
+    tolerant: bool,
 }
 
 impl Automaton {
-    /// Compiles a phrase, adding its words to `vocabulary`.
+    /// Compiles a phrase, adding its words to `vocabulary`. All its longer words may be misheard if
+    /// it is `tolerant`.
     ///
     /// # Errors
     /// On an unknown or circular list, or a phrase that could match nothing at all.
     pub fn compile(
         node: &Node,
         lists: &Lists,
+        tolerant: bool,
         vocabulary: &mut Vocabulary,
     ) -> Result<Self, AutomatonError> {
         let mut builder =
-            Builder { vocabulary, lists, open_lists: Vec::new(), positions: Vec::new() };
+            Builder { vocabulary, lists, open_lists: Vec::new(), positions: Vec::new(), tolerant };
         let part = builder.part(node)?;
         if part.nullable {
             return Err(AutomatonError::MatchesNothing);
@@ -165,13 +116,15 @@ impl Automaton {
         for last in part.last {
             positions[usize::from(last)].is_last = true;
         }
-        let anchor = part.anchor.ok_or(AutomatonError::NoAnchor)?;
-        Ok(Self { positions, first: part.first, anchor, longest: part.longest })
+        if part.needed.is_empty() {
+            return Err(AutomatonError::NoAnchor);
+        }
+        Ok(Self { positions, first: part.first, needed: part.needed, longest: part.longest })
     }
 
-    /// Words of which at least one is in every match: what the index looks for.
-    pub fn anchor(&self) -> &[WordId] {
-        &self.anchor
+    /// Sets of words: of each set, one is in every match.
+    pub fn needed(&self) -> &[Vec<WordId>] {
+        &self.needed
     }
 
     /// The most words that a match can have, gaps included.
@@ -179,32 +132,49 @@ impl Automaton {
         self.longest
     }
 
-    /// Calls `found(start, end)` for the shortest match that ends at each word of `from..to`.
+    /// Calls `found(start, end, misheard)` for the best match that ends at each word of
+    /// `from..to`: the one with the fewest misheard words, then the shortest.
     pub fn matches(
         &self,
-        ids: &[Vec<WordId>],
+        row: &Row,
         from: usize,
         to: usize,
         threads: &mut Threads,
-        mut found: impl FnMut(usize, usize),
+        mut found: impl FnMut(usize, usize, u8),
     ) {
         threads.reset(self.positions.len());
-        for (at, word) in ids.iter().enumerate().take(to).skip(from) {
-            let mut best = None;
-            threads.step(self, word, at, |start| best = best.max(Some(start)));
-            if let Some(start) = best {
-                found(start, at + 1);
+        for at in from..to {
+            let best = threads.step(self, row.ids(at), at);
+            if let Some(thread) = best {
+                found(thread.start as usize, at + 1, thread.misheard);
             }
         }
+    }
+}
+
+/// A match under way.
+#[derive(Debug, Clone, Copy)]
+struct Thread {
+    position: u16,
+    misheard: u8,
+    start: u32,
+}
+
+impl Thread {
+    /// Two threads in one position differ only in how they came there.
+    const fn is_better_than(self, other: Self) -> bool {
+        self.misheard < other.misheard
+            || (self.misheard == other.misheard && self.start > other.start)
     }
 }
 
 /// The live positions of a running automaton; reused from phrase to phrase.
 #[derive(Debug, Default)]
 pub struct Threads {
-    live: Vec<(u16, usize)>,
-    next: Vec<(u16, usize)>,
-    slot: Vec<Option<usize>>,
+    live: Vec<Thread>,
+    next: Vec<Thread>,
+    /// Where in `next` the thread of each position is, counted from 1.
+    slot: Vec<u16>,
 }
 
 impl Threads {
@@ -212,45 +182,48 @@ impl Threads {
         self.live.clear();
         self.next.clear();
         self.slot.clear();
-        self.slot.resize(positions, None);
+        self.slot.resize(positions, 0);
     }
 
-    fn step(
-        &mut self,
-        automaton: &Automaton,
-        ids: &[WordId],
-        at: usize,
-        mut ended: impl FnMut(usize),
-    ) {
+    /// Takes in one word. Returns the best match that ends with it.
+    fn step(&mut self, automaton: &Automaton, ids: &[HeardId], at: usize) -> Option<Thread> {
         let mut live = std::mem::take(&mut self.live);
-        for (position, start) in live.drain(..) {
-            for &to in &automaton.positions[usize::from(position)].follow {
-                self.enter(automaton, to, start, ids);
+        for thread in live.drain(..) {
+            for &position in &automaton.positions[usize::from(thread.position)].follow {
+                self.enter(automaton, Thread { position, ..thread }, ids);
             }
         }
-        for &to in &automaton.first {
-            self.enter(automaton, to, at, ids);
+        if !ids.is_empty() {
+            for &position in &automaton.first {
+                self.enter(automaton, Thread { position, misheard: 0, start: at as u32 }, ids);
+            }
         }
-        for &(position, start) in &self.next {
-            self.slot[usize::from(position)] = None;
-            if automaton.positions[usize::from(position)].is_last {
-                ended(start);
+        let mut best: Option<Thread> = None;
+        for &thread in &self.next {
+            let position = usize::from(thread.position);
+            self.slot[position] = 0;
+            let is_best = best.is_none_or(|best| thread.is_better_than(best));
+            if is_best && automaton.positions[position].is_last {
+                best = Some(thread);
             }
         }
         self.live = std::mem::replace(&mut self.next, live);
+        best
     }
 
-    /// Two threads in one position differ only in where they began: the later one is the tighter.
-    fn enter(&mut self, automaton: &Automaton, position: u16, start: usize, ids: &[WordId]) {
-        let index = usize::from(position);
-        if !automaton.positions[index].accepts.word(ids) {
+    fn enter(&mut self, automaton: &Automaton, mut thread: Thread, ids: &[HeardId]) {
+        let index = usize::from(thread.position);
+        let Some(cost) = automaton.positions[index].accepts.cost(ids) else { return };
+        thread.misheard += cost;
+        if thread.misheard > MAX_MISHEARD {
             return;
         }
-        match self.slot[index] {
-            Some(slot) => self.next[slot].1 = self.next[slot].1.max(start),
+        match usize::from(self.slot[index]).checked_sub(1) {
+            Some(slot) if thread.is_better_than(self.next[slot]) => self.next[slot] = thread,
+            Some(_) => {}
             None => {
-                self.slot[index] = Some(self.next.len());
-                self.next.push((position, start));
+                self.next.push(thread);
+                self.slot[index] = self.next.len() as u16;
             }
         }
     }
@@ -259,26 +232,33 @@ impl Threads {
 impl Builder<'_> {
     fn part(&mut self, node: &Node) -> Result<Part, AutomatonError> {
         match node {
-            Node::Word(word) => {
-                let id = self.vocabulary.intern(word, false);
-                self.leaf(Accepts::OneOf(vec![id]))
+            Node::Word(_) | Node::Exact(_) | Node::Misheard(_) | Node::Class(_) => {
+                let ids = self.single(node).into_iter().collect();
+                self.leaf(Accepts::OneOf(ids))
             }
-            Node::Exact(word) => {
-                let id = self.vocabulary.intern(word, true);
-                self.leaf(Accepts::OneOf(vec![id]))
-            }
-            Node::Number => self.leaf(Accepts::OneOf(vec![NUMBER])),
-            Node::Amount => self.leaf(Accepts::OneOf(vec![AMOUNT])),
-            Node::Large => self.leaf(Accepts::OneOf(vec![LARGE])),
             Node::List(name) => self.list(name),
             Node::Sequence(nodes) => self.sequence(nodes),
             Node::Choice(nodes) => self.choice(nodes),
             Node::Optional(node) => {
                 let part = self.part(node)?;
-                Ok(Part { nullable: true, anchor: None, ..part })
+                Ok(Part { nullable: true, needed: Vec::new(), ..part })
             }
             Node::Gap(words) => self.gap(*words),
         }
+    }
+
+    /// The id of a node that is a single word.
+    fn single(&mut self, node: &Node) -> Option<WordId> {
+        Some(match node {
+            Node::Word(word) if self.tolerant && Vocabulary::can_be_misheard(word) => {
+                self.vocabulary.intern(word, Wanted::Misheard)
+            }
+            Node::Word(word) => self.vocabulary.intern(word, Wanted::Inflected),
+            Node::Exact(word) => self.vocabulary.intern(word, Wanted::Exact),
+            Node::Misheard(word) => self.vocabulary.intern(word, Wanted::Misheard),
+            Node::Class(class) => Vocabulary::class(*class),
+            _ => return None,
+        })
     }
 
     fn leaf(&mut self, accepts: Accepts) -> Result<Part, AutomatonError> {
@@ -286,9 +266,9 @@ impl Builder<'_> {
             return Err(AutomatonError::TooLong);
         }
         let position = self.positions.len() as u16;
-        let anchor = match &accepts {
-            Accepts::OneOf(ids) => Some(ids.clone()),
-            Accepts::Any => None,
+        let needed = match &accepts {
+            Accepts::OneOf(ids) => vec![ids.clone()],
+            Accepts::Any => Vec::new(),
         };
         self.positions.push(Position { accepts, follow: Vec::new(), is_last: false });
         Ok(Part {
@@ -296,7 +276,7 @@ impl Builder<'_> {
             last: vec![position],
             nullable: false,
             longest: 1,
-            anchor,
+            needed,
         })
     }
 
@@ -346,12 +326,14 @@ impl Builder<'_> {
         if right.nullable {
             last.extend(left.last);
         }
+        let mut needed = left.needed;
+        needed.extend(right.needed);
         Part {
             first,
             last,
             nullable: left.nullable && right.nullable,
             longest: left.longest + right.longest,
-            anchor: self.vocabulary.rarer(left.anchor, right.anchor),
+            needed,
         }
     }
 
@@ -360,36 +342,41 @@ impl Builder<'_> {
         let mut ids = Vec::new();
         let mut parts = Vec::new();
         for node in nodes {
-            match node {
-                Node::Word(word) => ids.push(self.vocabulary.intern(word, false)),
-                Node::Exact(word) => ids.push(self.vocabulary.intern(word, true)),
-                Node::Number => ids.push(NUMBER),
-                Node::Amount => ids.push(AMOUNT),
-                Node::Large => ids.push(LARGE),
-                other => parts.push(self.part(other)?),
+            match self.single(node) {
+                Some(id) => ids.push(id),
+                None => parts.push(self.part(node)?),
             }
         }
         if !ids.is_empty() {
-            parts.push(self.leaf(Accepts::OneOf(ids))?);
+            parts.push(self.leaf(Accepts::one_of(ids))?);
         }
-        Ok(parts.into_iter().reduce(either).unwrap_or_else(Part::empty))
+        let whole = parts.into_iter().reduce(|left, right| self.either(left, right));
+        Ok(whole.unwrap_or_else(Part::empty))
+    }
+
+    /// Whatever alternative was said, one word of each one's rarest set was.
+    fn either(&self, mut left: Part, right: Part) -> Part {
+        left.first.extend(right.first);
+        left.last.extend(right.last);
+        left.nullable |= right.nullable;
+        left.longest = left.longest.max(right.longest);
+        let rarest =
+            |sets: Vec<Vec<WordId>>| sets.into_iter().min_by_key(|set| self.vocabulary.cost(set));
+        left.needed = match (rarest(left.needed), rarest(right.needed)) {
+            (Some(mut left), Some(right)) => {
+                left.extend(right);
+                left.sort_unstable();
+                left.dedup();
+                vec![left]
+            }
+            _ => Vec::new(),
+        };
+        left
     }
 }
 
 impl Part {
     const fn empty() -> Self {
-        Self { first: Vec::new(), last: Vec::new(), nullable: true, longest: 0, anchor: None }
+        Self { first: Vec::new(), last: Vec::new(), nullable: true, longest: 0, needed: Vec::new() }
     }
-}
-
-fn either(mut left: Part, right: Part) -> Part {
-    left.first.extend(right.first);
-    left.last.extend(right.last);
-    left.nullable |= right.nullable;
-    left.longest = left.longest.max(right.longest);
-    left.anchor = left.anchor.zip(right.anchor).map(|(mut left, right)| {
-        left.extend(right);
-        left
-    });
-    left
 }

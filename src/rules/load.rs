@@ -1,76 +1,117 @@
 //! Packs from their text: parsed, compiled, and held against their own examples.
 
-use super::error::RuleError;
-use super::pack::{Pack, RuleText, Speaker};
+use super::compile::compile;
+use super::error::{Code, Place, Problem, RuleErrors};
+use super::pack::{Pack, Speaker};
 use super::reading::Reader;
+use super::row::Row;
 use super::rulebook::Rulebook;
-use super::words::words;
+use super::score::PLAIN;
 use crate::call::Leg;
 
 /// Loads packs, given as (file name, text).
 ///
 /// # Errors
-/// On the first thing that is wrong in any of them; if only examples are, on all of those.
-pub fn load(sources: &[(String, String)]) -> Result<Rulebook, RuleError> {
-    let mut packs = Vec::new();
+/// On everything that is wrong in any of them; examples are looked at once the rest is right.
+pub fn load(sources: &[(String, String)]) -> Result<Rulebook, RuleErrors> {
+    let (mut packs, mut problems) = (Vec::new(), Vec::new());
     for (file, text) in sources {
-        let pack: Pack = toml::from_str(text).map_err(|error| RuleError::Toml {
-            file: file.clone(),
-            problem: error.to_string().trim_end().to_owned(),
-        })?;
-        packs.push((file.as_str(), pack));
-    }
-    let book = Rulebook::compile(&packs)?;
-    let mut wrong = Vec::new();
-    for (file, pack) in &packs {
-        check_examples(&book, file, pack, &mut wrong);
-    }
-    match wrong.len() {
-        0 => Ok(book),
-        1 => Err(wrong.remove(0)),
-        _ => Err(RuleError::Examples(wrong)),
-    }
-}
-
-/// A pack's examples, held against its rules. An example may name its leg: "protected: words".
-fn check_examples(book: &Rulebook, file: &str, pack: &Pack, wrong: &mut Vec<RuleError>) {
-    let mut reader = Reader::default();
-    for text in &pack.rules {
-        let Some(rule) = book.rules.iter().position(|rule| rule.id == text.id) else { continue };
-        let expected = text.must_match.iter().map(|example| (example, true));
-        let excluded = text.must_not_match.iter().map(|example| (example, false));
-        for (example, should) in expected.chain(excluded) {
-            if matches(&mut reader, book, rule, text, example) == should {
-                continue;
-            }
-            wrong.push(RuleError::Example {
-                file: file.to_owned(),
-                rule: text.id.clone(),
-                problem: match should {
-                    true => "a must-match example does not match",
-                    false => "a must-not-match example matches",
-                },
-                example: example.clone(),
-            });
+        match toml::from_str::<Pack>(text) {
+            Ok(pack) => packs.push((file.as_str(), pack)),
+            Err(error) => problems.push(Problem {
+                code: Code::Syntax,
+                file: file.clone(),
+                place: Place::default(),
+                message: error.to_string().trim_end().to_owned(),
+            }),
         }
     }
+    if !problems.is_empty() {
+        return Err(RuleErrors(problems));
+    }
+    let book = compile(&packs)?;
+    let mut examples = Examples { book: &book, reader: Reader::default(), wrong: Vec::new() };
+    for (file, pack) in &packs {
+        examples.check(file, pack);
+    }
+    if examples.wrong.is_empty() { Ok(book) } else { Err(RuleErrors(examples.wrong)) }
 }
 
-fn matches(
-    reader: &mut Reader,
-    book: &Rulebook,
-    rule: usize,
-    text: &RuleText,
-    example: &str,
-) -> bool {
-    let named =
-        example.split_once(": ").and_then(|(leg, words)| Some((Leg::from_name(leg)?, words)));
-    let (leg, said) = named.unwrap_or(match text.speaker {
-        Speaker::Protected => (Leg::Protected, example),
-        Speaker::Remote | Speaker::Any => (Leg::Remote, example),
-    });
-    let (findings, _) = reader.read(book, leg, &words(said), 0, None);
-    findings.iter().any(|finding| finding.rule == rule && finding.keeps >= 0.5)
+/// The examples of packs, held against their rules.
+struct Examples<'a> {
+    book: &'a Rulebook,
+    reader: Reader,
+    wrong: Vec<Problem>,
+}
+
+impl Examples<'_> {
+    fn check(&mut self, file: &str, pack: &Pack) {
+        let ids = self.book.rules.iter().enumerate().map(|(at, rule)| (rule.id.as_str(), at));
+        let by_id: std::collections::HashMap<&str, usize> = ids.collect();
+        for (index, text) in pack.rules.iter().enumerate() {
+            let Some(rule) = by_id.get(text.id.as_str()).copied() else { continue };
+            if !self.book.rules[rule].is_on() {
+                continue;
+            }
+            let place = Place::nth("rule", index, &text.id);
+            let found = |reader: &Reader| {
+                reader.findings.iter().any(|one| one.rule == rule && one.keeps >= PLAIN)
+            };
+            let examples = [&text.must_match, &text.must_not_match];
+            self.each(file, &place, text.speaker, examples, found);
+        }
+        for (index, text) in pack.suppressions.iter().enumerate() {
+            let known = self.book.suppressions.iter().position(|one| one.id == text.id);
+            let Some(known) = known else { continue };
+            let place = Place::nth("suppression", index, &text.id);
+            let examples = [&text.must_match, &text.must_not_match];
+            let found = |reader: &Reader| reader.suppressions.contains(&known);
+            self.each(file, &place, text.speaker, examples, found);
+        }
+    }
+
+    /// An example may name its leg: "protected: words".
+    fn each(
+        &mut self,
+        file: &str,
+        place: &Place,
+        speaker: Speaker,
+        examples: [&Vec<String>; 2],
+        found: impl Fn(&Reader) -> bool,
+    ) {
+        let kinds = [("must-match", true), ("must-not-match", false)];
+        for ((key, should), sentences) in kinds.into_iter().zip(examples) {
+            for (item, example) in sentences.iter().enumerate() {
+                self.read(example, speaker);
+                if found(&self.reader) == should {
+                    continue;
+                }
+                let problem = match should {
+                    true => "a must-match example does not match",
+                    false => "a must-not-match example matches",
+                };
+                self.wrong.push(Problem {
+                    code: Code::Example,
+                    file: file.to_owned(),
+                    place: place.item(key, item),
+                    message: format!("{problem}: \"{example}\""),
+                });
+            }
+        }
+    }
+
+    fn read(&mut self, example: &str, speaker: Speaker) {
+        let named =
+            example.split_once(": ").and_then(|(leg, words)| Some((Leg::from_name(leg)?, words)));
+        let (leg, said) = named.unwrap_or(match speaker {
+            Speaker::Protected => (Leg::Protected, example),
+            Speaker::Remote | Speaker::Any => (Leg::Remote, example),
+        });
+        let mut row = Row::default();
+        row.push(said);
+        row.next(self.book.vocabulary(), 0);
+        self.reader.read(self.book, leg, &mut row, None);
+    }
 }
 
 #[cfg(test)]
@@ -126,9 +167,10 @@ mod tests {
         assert_eq!(error, "p.toml: rule p.cash: weight is 50, it must be from 0.5 to 20 decibans");
         assert!(problem("<4>", "<40>").contains("column 10: a gap is written <n>"));
         assert!(problem("#amount", "@nowhere").contains("no list is named '@nowhere'"));
-        assert!(problem("id = \"p.cash\"", "id = \"cash\"").contains("begin with the pack's"));
+        assert!(problem("id = \"p.cash\"", "id = \"cash\"").contains("must begin with p."));
         assert!(
-            problem("stage = \"extraction\"", "stage = \"hook\"").contains("no pack has [stages]")
+            problem("stage = \"extraction\"", "stage = \"hook\"")
+                .contains("no pack has [stages.hook]")
         );
         assert!(problem("title = \"Cash\"", "titel = \"Cash\"").contains("titel"));
         assert!(problem("withdraw <4> (cash|#amount)", "cash?").contains("every word is optional"));

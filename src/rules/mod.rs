@@ -5,19 +5,27 @@
 //! reported, [`score`] adds the evidence up, and [`screen`] keeps one call's state.
 
 pub mod automaton;
+pub mod compile;
 pub mod error;
+pub mod index;
 pub mod inflect;
 pub mod load;
+pub mod mishearing;
+pub mod numbers;
 pub mod pack;
 pub mod pattern;
 pub mod reading;
+pub mod row;
 pub mod rulebook;
 pub mod score;
 pub mod screen;
+pub mod select;
+pub mod sequence;
 pub mod stage;
+pub mod vocabulary;
 pub mod words;
 
-pub use error::RuleError;
+pub use error::RuleErrors;
 pub use load::load;
 pub use reading::Finding;
 pub use rulebook::Rulebook;

@@ -4,14 +4,75 @@
 //! withdraw          the word in any inflection        (a b|c)   alternatives
 //! =worth            exactly this form                 word?     optional
 //! @police           a named list                      <3>       up to 3 other words
-//! #amount #number   what is said as a number; #large is a hundred or more
+//! ~police           also as it is misheard
+//! #amount #number   what is said as a number, by its class
 //! ```
 //! Numbers and contractions are normalised as speech is: write "nine nine nine" or "don't" as said.
 
-use super::words::words;
+use super::words::{Word, words};
 
 /// The most words that one gap may stand for.
 pub const MAX_GAP: u8 = 12;
+
+/// What is said as a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Any number.
+    Number,
+    /// A number with a currency.
+    Amount,
+    /// A number of a hundred or more.
+    Large,
+    /// Figures that may be a code: three or more, no amount, quantity or time.
+    Digits,
+    /// Four digits, as a PIN has.
+    Pin,
+    /// Four to eight digits, as a one-time passcode has.
+    Code,
+    /// Six digits, as a British sort code has.
+    SortCode,
+    /// 13 to 19 digits, as a bank card has (ISO/IEC 7812-1).
+    Card,
+    /// A telephone number: 10 or 11 digits, or 12 with the country's code before them.
+    Telephone,
+    /// A time of day.
+    Time,
+}
+
+impl Class {
+    /// All classes, with the names that phrases use.
+    pub const ALL: [(&str, Self); 10] = [
+        ("number", Self::Number),
+        ("amount", Self::Amount),
+        ("large", Self::Large),
+        ("digits", Self::Digits),
+        ("pin", Self::Pin),
+        ("code", Self::Code),
+        ("sort-code", Self::SortCode),
+        ("card", Self::Card),
+        ("telephone", Self::Telephone),
+        ("time", Self::Time),
+    ];
+
+    /// Whether `word` belongs to it.
+    pub fn holds(self, word: &Word) -> bool {
+        let digits = word.digits();
+        let is =
+            |wanted: std::ops::RangeInclusive<usize>| digits.is_some_and(|n| wanted.contains(&n));
+        match self {
+            Self::Number => word.is_number(),
+            Self::Amount => word.is_amount && word.is_number(),
+            Self::Large => word.value().is_some_and(|value| value >= 100),
+            Self::Digits => is(3..=usize::MAX),
+            Self::Pin => is(4..=4),
+            Self::Code => is(4..=8),
+            Self::SortCode => is(6..=6),
+            Self::Card => is(13..=19),
+            Self::Telephone => is(10..=12),
+            Self::Time => word.is_time,
+        }
+    }
+}
 
 /// A parsed phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +81,10 @@ pub enum Node {
     Word(String),
     /// A word in just this form.
     Exact(String),
-    /// Any number.
-    Number,
-    /// A number with a currency.
-    Amount,
-    /// A number of a hundred or more.
-    Large,
+    /// A word in any of its forms, or what is misheard for it.
+    Misheard(String),
+    /// A number of this class.
+    Class(Class),
     /// A named list.
     List(String),
     /// One after the other.
@@ -145,6 +204,10 @@ impl Parser<'_> {
                 self.at += 1;
                 Node::Exact(self.name("a word")?)
             }
+            Some('~') => {
+                self.at += 1;
+                Node::Misheard(self.name("a word")?)
+            }
             Some(c) if c.is_alphanumeric() => return self.plain(items),
             Some(c) => return Err(self.error(format!("'{c}' has no meaning here"))),
             None => return Ok(()),
@@ -187,12 +250,12 @@ impl Parser<'_> {
 
     fn class(&mut self) -> Result<Node, PatternError> {
         self.at += 1;
-        match self.name("a class")?.as_str() {
-            "number" => Ok(Node::Number),
-            "amount" => Ok(Node::Amount),
-            "large" => Ok(Node::Large),
-            other => {
-                Err(self.error(format!("no class '#{other}': there are #number, #large, #amount")))
+        let name = self.name("a class")?;
+        match Class::ALL.iter().find(|(known, _)| *known == name) {
+            Some((_, class)) => Ok(Node::Class(*class)),
+            None => {
+                let known = Class::ALL.map(|(known, _)| format!("#{known}")).join(", ");
+                Err(self.error(format!("no class '#{name}': there are {known}")))
             }
         }
     }
@@ -214,7 +277,7 @@ impl Parser<'_> {
             |c: char| c.is_alphanumeric() || c.is_whitespace() || matches!(c, '\'' | '’');
         let text = self.take(is_plain).to_owned();
         let mut nodes: Vec<Node> =
-            words(&text).into_iter().map(|word| Node::Word(word.text)).collect();
+            words(&text).into_iter().map(|word| Node::Word(word.text.into())).collect();
         if self.peek() == Some('?')
             && let Some(last) = nodes.pop()
         {
@@ -246,7 +309,11 @@ mod tests {
         let expected = Node::Sequence(vec![
             word("withdraw"),
             Node::Gap(3),
-            Node::Choice(vec![word("cash"), Node::Amount, Node::Exact("notes".into())]),
+            Node::Choice(vec![
+                word("cash"),
+                Node::Class(Class::Amount),
+                Node::Exact("notes".into()),
+            ]),
             Node::List("safe".into()),
             Node::Optional(Box::new(word("please"))),
         ]);
@@ -269,7 +336,7 @@ mod tests {
         );
         assert_eq!(problem("<3> a"), Err("column 6: a gap must stand between words".into()));
         assert_eq!(problem("a ||"), Err("column 4: a word is missing here".into()));
-        assert!(problem("#card").is_err_and(|text| text.contains("#number, #large, #amount")));
+        assert!(problem("#cards").is_err_and(|text| text.contains("#number, #amount, #large")));
         assert!(problem(&"(".repeat(5000)).is_err());
     }
 

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::pack::{CueKind, Speaker};
+use super::row::Row;
 use super::rulebook::{Match, Owner, Rulebook, Scratch};
-use super::words::Word;
 use crate::call::Leg;
 
 /// A rule's phrase in an utterance.
@@ -12,13 +12,24 @@ use crate::call::Leg;
 pub struct Finding {
     /// Index of the rule in [`Rulebook::rules`].
     pub rule: usize,
+    /// Index of the phrase in [`Rulebook::phrases`]; `None` for a signal.
+    pub phrase: Option<u32>,
     /// The bytes of the utterance's text that matched; a match that began in the utterance before
     /// starts at 0.
     pub span: Range<usize>,
-    /// The share of the rule's weight that counts: 1 unless a cue took some of it.
+    /// The share of the rule's weight that counts: 1 unless a cue or a mishearing took some of it.
     pub keeps: f64,
     /// The cue that took it, as an index into [`Rulebook::cues`].
     pub cue: Option<usize>,
+    /// How many of the words were misheard.
+    pub misheard: u8,
+}
+
+impl Finding {
+    /// A rule that a signal triggered.
+    pub const fn of_signal(rule: usize) -> Self {
+        Self { rule, phrase: None, span: 0..0, keeps: 1.0, cue: None, misheard: 0 }
+    }
 }
 
 /// A cue that goes on working after its utterance.
@@ -33,71 +44,94 @@ pub struct Lasting {
 pub struct Reader {
     scratch: Scratch,
     matches: Vec<Match>,
+    /// What was found, the best of each rule, in order of place.
+    pub findings: Vec<Finding>,
+    /// The suppressions that were found.
+    pub suppressions: Vec<usize>,
 }
 
 impl Reader {
-    /// Reads the words that end behind byte `before` of the text; those in front of it were read
-    /// already, and a phrase may begin in them. Spans count from `before`.
-    ///
-    /// `lasting` is a cue from earlier that still works on this leg. Returns the findings, and the
-    /// cue that goes on working after this utterance.
+    /// Reads the fresh words of a row into `findings` and `suppressions`. `lasting` is a cue from
+    /// earlier that still works on this leg. Returns the cue that goes on working after these words.
     pub fn read(
         &mut self,
         book: &Rulebook,
         leg: Leg,
-        all: &[Word],
-        before: usize,
+        row: &mut Row,
         lasting: Option<Lasting>,
-    ) -> (Vec<Finding>, Option<Lasting>) {
-        book.find(all, &mut self.scratch, &mut self.matches);
-        let mut findings: Vec<Finding> = Vec::new();
+    ) -> Option<Lasting> {
+        self.findings.clear();
+        self.suppressions.clear();
+        book.find(row, &mut self.scratch, &mut self.matches);
+        let is_cue = |found: &&Match| matches!(found.owner, Owner::Cue(_));
+        row.cues.extend(self.matches.iter().filter(is_cue));
+        let mut next = None;
         for found in &self.matches {
-            let Owner::Rule(rule) = found.owner else { continue };
-            let end = all[found.end - 1].span.end;
-            if end <= before || !may_say(book.rules[rule].speaker, leg) {
+            // A number that was taken back and stands as before was read already.
+            if row.words()[found.end - 1].span.end == 0 {
                 continue;
             }
-            let (keeps, cue) = self.discount(book, all, found, rule, lasting);
-            let span = all[found.start].span.start.saturating_sub(before)..end - before;
-            findings.push(Finding { rule, span, keeps, cue });
+            match found.owner {
+                Owner::Rule(rule) if may_say(book.rules[rule].speaker, leg) => {
+                    let finding = finding(book, row, found, rule, lasting);
+                    self.findings.push(finding);
+                }
+                Owner::Suppression(at) if may_say(book.suppressions[at].speaker, leg) => {
+                    self.suppressions.push(at);
+                }
+                Owner::Cue(cue) if book.cues[cue].lasts > 0.0 => next = Some(Lasting { cue }),
+                _ => {}
+            }
         }
-        keep_best(&mut findings);
-        (findings, self.lasting(book, all, before))
-    }
-
-    /// The share of its weight that a match keeps, and the cue that took the rest.
-    fn discount(
-        &self,
-        book: &Rulebook,
-        all: &[Word],
-        found: &Match,
-        rule: usize,
-        lasting: Option<Lasting>,
-    ) -> (f64, Option<usize>) {
-        let near = self.matches.iter().filter_map(|other| match other.owner {
-            Owner::Cue(cue) if reaches(book, all, other, cue, found) => Some(cue),
-            _ => None,
-        });
-        let negatable = book.rules[rule].negatable;
-        let applies = |cue: &usize| negatable || book.cues[*cue].kind != CueKind::Negation;
-        near.chain(lasting.map(|lasting| lasting.cue))
-            .filter(applies)
-            .map(|cue| (book.cues[cue].keeps, Some(cue)))
-            .min_by(|left, right| left.0.total_cmp(&right.0))
-            .unwrap_or((1.0, None))
-    }
-
-    fn lasting(&self, book: &Rulebook, all: &[Word], before: usize) -> Option<Lasting> {
-        let is_new = |found: &Match| all[found.end - 1].span.end > before;
-        self.matches.iter().rev().find_map(|found| match found.owner {
-            Owner::Cue(cue) if is_new(found) && book.cues[cue].lasts > 0.0 => Some(Lasting { cue }),
-            _ => None,
-        })
+        keep_best(&mut self.findings);
+        next
     }
 }
 
+fn finding(
+    book: &Rulebook,
+    row: &Row,
+    found: &Match,
+    rule: usize,
+    lasting: Option<Lasting>,
+) -> Finding {
+    let (mut keeps, cue) = discount(book, row, found, rule, lasting);
+    if found.misheard > 0 {
+        keeps *= book.rules[rule].tolerance;
+    }
+    Finding {
+        rule,
+        phrase: Some(found.phrase),
+        span: row.span(found.start, found.end),
+        keeps,
+        cue,
+        misheard: found.misheard,
+    }
+}
+
+/// The share of its weight that a match keeps, and the cue that took the rest.
+fn discount(
+    book: &Rulebook,
+    row: &Row,
+    found: &Match,
+    rule: usize,
+    lasting: Option<Lasting>,
+) -> (f64, Option<usize>) {
+    let near = row.cues.iter().filter_map(|other| match other.owner {
+        Owner::Cue(cue) if reaches(book, row, other, cue, found) => Some(cue),
+        _ => None,
+    });
+    let negatable = book.rules[rule].negatable;
+    let applies = |cue: &usize| negatable || book.cues[*cue].kind != CueKind::Negation;
+    near.chain(lasting.map(|lasting| lasting.cue))
+        .filter(applies)
+        .map(|cue| (book.cues[cue].keeps, Some(cue)))
+        .min_by(|left, right| left.0.total_cmp(&right.0))
+        .unwrap_or((1.0, None))
+}
+
 /// Whether the cue at `at` works on the phrase `found`.
-fn reaches(book: &Rulebook, all: &[Word], at: &Match, cue: usize, found: &Match) -> bool {
+fn reaches(book: &Rulebook, row: &Row, at: &Match, cue: usize, found: &Match) -> bool {
     let cue = &book.cues[cue];
     let begins_inside = found.start >= at.start && found.start < at.end;
     if begins_inside {
@@ -106,7 +140,7 @@ fn reaches(book: &Rulebook, all: &[Word], at: &Match, cue: usize, found: &Match)
     found.start >= at.end
         && found.start - at.end <= cue.reach
         && !(cue.same_sentence
-            && all[at.end - 1..found.start].iter().any(|word| word.ends_sentence))
+            && row.words()[at.end - 1..found.start].iter().any(|word| word.ends_sentence))
 }
 
 /// A mixed leg may be either party.
@@ -120,11 +154,15 @@ pub(super) const fn may_say(speaker: Speaker, leg: Leg) -> bool {
 
 /// Of several findings of one rule, the one that counts most; the widest of equals.
 fn keep_best(findings: &mut Vec<Finding>) {
+    if findings.len() < 2 {
+        return;
+    }
     findings.sort_by(|left, right| {
         let width = |finding: &Finding| finding.span.len();
         (left.rule.cmp(&right.rule))
             .then(right.keeps.total_cmp(&left.keeps))
             .then(width(right).cmp(&width(left)))
+            .then(left.span.start.cmp(&right.span.start))
     });
     findings.dedup_by_key(|finding| finding.rule);
     findings.sort_by_key(|finding| finding.span.start);

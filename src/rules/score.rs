@@ -1,6 +1,7 @@
 //! Evidence → score → level.
 
-use super::rulebook::Rulebook;
+use super::rulebook::{Group, Rule, Rulebook};
+use super::sequence::Progress;
 use super::stage::Stage;
 use crate::call::Origin;
 use crate::config::Levels;
@@ -89,6 +90,130 @@ impl Evidence {
     }
 }
 
+/// Evidence that keeps less than this was negated or reported: no step of a sequence, and no
+/// example of its rule.
+pub const PLAIN: f64 = 0.5;
+
+/// What a call has shown so far.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    evidence: Vec<Evidence>,
+    /// When each suppression was last heard.
+    suppressed: Vec<(usize, CallTime)>,
+    progress: Progress,
+}
+
+impl Ledger {
+    /// Nothing was heard.
+    pub const fn is_empty(&self) -> bool {
+        self.evidence.is_empty()
+    }
+
+    /// Adds evidence, and that of the sequences that it completes.
+    pub fn add(&mut self, book: &Rulebook, new: Evidence) {
+        self.merge(book, new);
+        if new.keeps < PLAIN {
+            return;
+        }
+        for &(number, step) in book.steps_of(new.rule) {
+            if self.progress.note(&book.sequences, number, step, new.at) {
+                let rule = book.sequences[number as usize].rule;
+                if book.rules[rule].is_on() {
+                    self.merge(book, Evidence::new(rule, new.at, 1.0));
+                }
+            }
+        }
+    }
+
+    /// Notes that a suppression was heard.
+    pub fn suppress(&mut self, suppression: usize, at: CallTime) {
+        match self.suppressed.iter_mut().find(|(known, _)| *known == suppression) {
+            Some((_, last)) => *last = at,
+            None => self.suppressed.push((suppression, at)),
+        }
+    }
+
+    /// A rule counts once, with the instance that counts more at that moment.
+    fn merge(&mut self, book: &Rulebook, new: Evidence) {
+        let weight = |e: &Evidence| faded(book, e, new.at);
+        match self.evidence.iter_mut().find(|known| known.rule == new.rule) {
+            None => self.evidence.push(new),
+            Some(known) => {
+                let strongest = known.strongest.max(new.strongest);
+                if weight(&new) >= weight(known) {
+                    *known = new;
+                }
+                known.strongest = strongest;
+            }
+        }
+    }
+
+    /// The suppression that takes most of a rule's weight, and the share that it leaves.
+    fn suppression(&self, book: &Rulebook, evidence: &Evidence) -> Option<(usize, f64)> {
+        let works = |(number, at): &(usize, CallTime)| {
+            let suppression = &book.suppressions[*number];
+            let apart = at.ms_since(evidence.at).max(evidence.at.ms_since(*at));
+            let is_near = apart as f64 <= suppression.lasts * 1000.0;
+            (suppression.of[evidence.rule] && is_near).then_some((*number, suppression.keeps))
+        };
+        self.suppressed.iter().filter_map(works).min_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// Adds up the evidence as it stands at `now`, `start` included.
+    ///
+    /// Every stage has a cap, since what one stage says correlates; and a floor below which nothing
+    /// fades, since a long wait does not make a spoken PIN unsaid.
+    pub fn add_up(&self, book: &Rulebook, start: f64, now: CallTime) -> Score {
+        let mut score = Score { total: start, ..Score::default() };
+        if self.evidence.is_empty() {
+            return score;
+        }
+        score.hits.reserve(self.evidence.len());
+        let mut sums = Sums::default();
+        let mut families = vec![0.0_f64; book.packs.len()];
+        let groups = self.groups(book, now);
+        for one in &self.evidence {
+            let rule = &book.rules[one.rule];
+            let suppression = self.suppression(book, one);
+            let share = suppression.map_or(1.0, |(_, keeps)| keeps);
+            let weight = faded(book, one, now) * share;
+            if weight <= 0.0 && suppression.is_none() {
+                continue;
+            }
+            let suppression = suppression.map(|(number, _)| number);
+            score.hits.push(Hit { rule: one.rule, at: one.at, weight, suppression });
+            if !rule.counts() {
+                continue;
+            }
+            let weight = weight * rule.group.map_or(1.0, |group| groups[group]);
+            sums.add(rule, weight, rule.weight * one.strongest * share);
+            families[rule.pack] += weight;
+            if !rule.is_sequence {
+                score.stage = score.stage.max(Some(rule.stage));
+            }
+        }
+        score.total += sums.capped(book);
+        score.hits.sort_by(|left, right| right.weight.total_cmp(&left.weight));
+        score.family = heaviest(book, &families);
+        score.sums = sums;
+        score
+    }
+
+    /// The share that each evidence group keeps under its cap.
+    fn groups(&self, book: &Rulebook, now: CallTime) -> Vec<f64> {
+        let mut sums = vec![0.0_f64; book.groups.len()];
+        for one in &self.evidence {
+            let rule = &book.rules[one.rule];
+            if let Some(group) = rule.group.filter(|_| rule.counts()) {
+                let share = self.suppression(book, one).map_or(1.0, |(_, keeps)| keeps);
+                sums[group] += faded(book, one, now) * share;
+            }
+        }
+        let share = |(sum, group): (f64, &Group)| (group.cap / sum).min(1.0);
+        sums.into_iter().zip(&book.groups).map(share).collect()
+    }
+}
+
 /// A rule that counts in a verdict, with what it adds at that moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hit {
@@ -96,8 +221,59 @@ pub struct Hit {
     pub rule: usize,
     /// When it was last heard.
     pub at: CallTime,
-    /// Decibans, after fading and cues, before the stage's cap.
+    /// Decibans, after fading, cues and suppression, before the caps of its group and stage.
     pub weight: f64,
+    /// The suppression that took some of it, as an index into [`Rulebook::suppressions`].
+    pub suppression: Option<usize>,
+}
+
+/// What the parts of the script add, before their caps.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Sums {
+    /// By stage, in decibans.
+    pub stages: [f64; Stage::ALL.len()],
+    /// The sequences, in decibans.
+    pub sequences: f64,
+    /// What was ever heard of the stages before extraction, in decibans: a pretext that was given
+    /// stays given, however long the call.
+    pub pretext: f64,
+}
+
+impl Sums {
+    fn add(&mut self, rule: &Rule, weight: f64, ever: f64) {
+        if rule.is_sequence {
+            self.sequences += weight;
+            return;
+        }
+        self.stages[rule.stage as usize] += weight;
+        if rule.stage < Stage::Extraction {
+            self.pretext += ever;
+        }
+    }
+
+    /// What a stage adds, within its cap.
+    pub fn stage(&self, book: &Rulebook, stage: Stage) -> f64 {
+        self.stages[stage as usize].min(book.limits(stage).cap)
+    }
+
+    /// There is no reason why for what is demanded: it may be a taxi, a parcel or a builder.
+    pub fn lacks_pretext(&self, book: &Rulebook) -> bool {
+        book.pretext.is_some_and(|bound| self.pretext < bound.least)
+    }
+
+    /// The sum over the stages, each within its cap, the demands within theirs as long as there is
+    /// no pretext, and the sequences within theirs.
+    pub fn capped(&self, book: &Rulebook) -> f64 {
+        let (mut reasons, mut demands) = (0.0, 0.0);
+        for stage in Stage::ALL {
+            let sum = self.stage(book, stage);
+            if stage < Stage::Extraction { reasons += sum } else { demands += sum }
+        }
+        if self.lacks_pretext(book) {
+            demands = demands.min(book.pretext.map_or(demands, |bound| bound.cap_without));
+        }
+        reasons + demands + self.sequences.min(book.sequence_limits.cap)
+    }
 }
 
 /// The sum of evidence.
@@ -105,74 +281,14 @@ pub struct Hit {
 pub struct Score {
     /// Decibans, the origin of the call included.
     pub total: f64,
-    /// What counted, heaviest first.
+    /// What was heard, heaviest first.
     pub hits: Vec<Hit>,
     /// The furthest stage of the script that was reached.
     pub stage: Option<Stage>,
-    /// Index into [`Rulebook::packs`] of the family with the most evidence.
+    /// The scam family with the most evidence: an index into [`Rulebook::packs`].
     pub family: Option<usize>,
-}
-
-/// Keeps, of each rule, the evidence that counts more at `now`.
-pub fn merge(book: &Rulebook, evidence: &mut Vec<Evidence>, new: Evidence) {
-    let weight = |e: &Evidence| faded(book, e, new.at);
-    match evidence.iter_mut().find(|known| known.rule == new.rule) {
-        None => evidence.push(new),
-        Some(known) => {
-            let strongest = known.strongest.max(new.strongest);
-            if weight(&new) >= weight(known) {
-                *known = new;
-            }
-            known.strongest = strongest;
-        }
-    }
-}
-
-/// Adds up evidence as it stands at `now`.
-///
-/// Every stage has a cap, since what one stage says correlates; and a floor below which nothing
-/// fades, since a long wait does not make a spoken PIN unsaid.
-pub fn add_up(book: &Rulebook, evidence: &[Evidence], start: f64, now: CallTime) -> Score {
-    let mut stages = [0.0_f64; Stage::ALL.len()];
-    let mut pretext = 0.0;
-    let mut families = vec![0.0_f64; book.packs.len()];
-    let mut score = Score { total: start, ..Score::default() };
-    for one in evidence {
-        let rule = &book.rules[one.rule];
-        let weight = faded(book, one, now);
-        if weight <= 0.0 {
-            continue;
-        }
-        score.hits.push(Hit { rule: one.rule, at: one.at, weight });
-        if rule.maturity == super::pack::Maturity::Experimental {
-            continue;
-        }
-        stages[rule.stage as usize] += weight;
-        // A pretext that was given stays given: a call may go on for hours.
-        if rule.stage < Stage::Extraction {
-            pretext += rule.weight * one.strongest;
-        }
-        families[rule.pack] += weight;
-        score.stage = score.stage.max(Some(rule.stage));
-    }
-    score.total += capped(book, &stages, pretext);
-    score.hits.sort_by(|left, right| right.weight.total_cmp(&left.weight));
-    score.family = heaviest(book, &families);
-    score
-}
-
-/// The sum over the stages, each within its cap, and the demands within theirs as long as there is
-/// no pretext.
-fn capped(book: &Rulebook, stages: &[f64; Stage::ALL.len()], pretext: f64) -> f64 {
-    let (mut reasons, mut demands) = (0.0, 0.0);
-    for stage in Stage::ALL {
-        let sum = stages[stage as usize].min(book.limits(stage).cap);
-        if stage < Stage::Extraction { reasons += sum } else { demands += sum }
-    }
-    match book.pretext {
-        Some(bound) if pretext < bound.least => reasons + f64::min(demands, bound.cap_without),
-        _ => reasons + demands,
-    }
+    /// What it is the sum of.
+    pub sums: Sums,
 }
 
 /// The family with the most evidence. Rules that all scams share name none.
@@ -187,7 +303,8 @@ fn faded(book: &Rulebook, evidence: &Evidence, now: CallTime) -> f64 {
     let rule = &book.rules[evidence.rule];
     let age_s = now.ms_since(evidence.at) as f64 / 1000.0;
     let remains = (-age_s / rule.half_life).exp2();
-    let floor = evidence.strongest * book.limits(rule.stage).floor;
+    let limits = if rule.is_sequence { book.sequence_limits } else { book.limits(rule.stage) };
+    let floor = evidence.strongest * limits.floor;
     rule.weight * f64::max(evidence.keeps * remains, floor)
 }
 

@@ -2,24 +2,18 @@
 
 use std::sync::Arc;
 
+use super::pack::Context;
 use super::reading::{Finding, Lasting, Reader, may_say};
+use super::row::Row;
 use super::rulebook::Rulebook;
-use super::score::{self, Evidence, Hit, Level, Score};
+use super::score::{self, Evidence, Hit, Ledger, Level, Score, Sums};
 use super::stage::Stage;
-use super::words::{Word, words};
 use crate::call::{Leg, Origin, Signal, Utterance};
 use crate::config::Levels;
-use crate::private::Private;
 use crate::time::CallTime;
 
 /// A phrase may go on in the next utterance of the same leg if the pause is no longer than this.
 const SAME_BREATH_MS: u64 = 8_000;
-
-/// The words of one utterance that are read; a person says some 40 in 12 seconds.
-const MAX_WORDS: usize = 4_000;
-
-/// The bytes of earlier words that are kept for phrases that go on, whatever a "word" may be.
-const MAX_TAIL: usize = 4_096;
 
 /// What the rules make of a call so far. It always carries its reasons.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +28,10 @@ pub struct Verdict {
     pub stage: Option<Stage>,
     /// Index into [`Rulebook::packs`].
     pub family: Option<usize>,
-    /// Every rule that counts, heaviest first.
+    /// Every rule that was heard, heaviest first.
     pub hits: Vec<Hit>,
+    /// What the score is the sum of.
+    pub sums: Sums,
 }
 
 /// The answer to one utterance.
@@ -45,6 +41,8 @@ pub struct Heard {
     pub verdict: Verdict,
     /// What this utterance contains, cancelled phrases included.
     pub findings: Vec<Finding>,
+    /// The suppressions that it contains, as indices into [`Rulebook::suppressions`].
+    pub suppressions: Vec<usize>,
 }
 
 /// Screens one call.
@@ -54,11 +52,13 @@ pub struct Heard {
 pub struct Screen {
     book: Arc<Rulebook>,
     levels: Levels,
+    origin: Origin,
     start: f64,
+    is_after_suspicious: bool,
     /// The level of what is settled: a partial utterance leaves no trace in it.
     level: Level,
     now: CallTime,
-    settled: Vec<Evidence>,
+    settled: Ledger,
     legs: [LegState; 3],
     reader: Reader,
 }
@@ -67,13 +67,14 @@ pub struct Screen {
 #[derive(Debug, Default)]
 struct LegState {
     /// The last words of the final utterances, for phrases and numbers that go on.
-    tail: Private<String>,
-    tail_end: CallTime,
+    row: Row,
+    row_end: CallTime,
     has_spoken: bool,
     /// A cue that still works, and until when.
     lasting: Option<(Lasting, CallTime)>,
     /// What the last partial utterance contains: dropped when it is revised.
     partial: Vec<Evidence>,
+    partly_suppressed: Vec<(usize, CallTime)>,
 }
 
 impl Screen {
@@ -83,49 +84,82 @@ impl Screen {
             start: score::start(&levels, origin),
             book,
             levels,
+            origin,
+            is_after_suspicious: false,
             level: Level::Quiet,
             now: CallTime::START,
-            settled: Vec::new(),
+            settled: Ledger::default(),
             legs: Default::default(),
             reader: Reader::default(),
         }
     }
 
+    /// A suspicious call was on this line not long before: scammers ring back.
+    #[must_use]
+    pub fn after_suspicious(mut self) -> Self {
+        self.start += self.levels.after_suspicious;
+        self.is_after_suspicious = true;
+        self
+    }
+
+    /// The rules that the call is screened with: the same from its beginning to its end.
+    pub const fn book(&self) -> &Arc<Rulebook> {
+        &self.book
+    }
+
     /// Takes in an utterance. A partial one is replaced by the next of the same leg.
     pub fn hear(&mut self, utterance: &Utterance) -> Heard {
-        let leg = &mut self.legs[utterance.leg as usize];
-        if utterance.start.ms_since(leg.tail_end) > SAME_BREATH_MS {
-            leg.tail = Private::default();
-        }
-        let (mut text, before) = leg.continued(utterance);
-        let mut all = words(&text);
-        if all.len() > MAX_WORDS {
-            // What is not read must not stand in front of the next utterance.
-            all.truncate(MAX_WORDS);
-            text.truncate(all.last().map_or(0, |word| word.span.end));
-        }
-        let lasting =
-            leg.lasting.filter(|(_, until)| utterance.start < *until).map(|(lasting, _)| lasting);
-        let (findings, next) = self.reader.read(&self.book, utterance.leg, &all, before, lasting);
-
+        let (findings, suppressions) = self.read(utterance);
         let evidence = findings
             .iter()
             .filter(|finding| finding.keeps > 0.0)
             .map(|finding| Evidence::new(finding.rule, utterance.end, finding.keeps));
-        if utterance.is_final {
-            leg.partial.clear();
-            evidence.for_each(|new| score::merge(&self.book, &mut self.settled, new));
-            leg.remember(&self.book, &text, &all, utterance.end, next);
-        } else {
-            leg.partial = evidence.collect();
-        }
+        let leg = &mut self.legs[utterance.leg as usize];
+        leg.partial.clear();
+        leg.partly_suppressed.clear();
         self.now = self.now.max(utterance.end);
+        let suppressed = suppressions.iter().map(|one| (*one, utterance.end));
         if !utterance.is_final {
-            return Heard { verdict: self.verdict(), findings };
+            leg.partial.extend(evidence);
+            leg.partly_suppressed.extend(suppressed);
+            return Heard { verdict: self.verdict(), findings, suppressions };
         }
+        evidence.for_each(|new| self.settled.add(&self.book, new));
+        suppressed.for_each(|(one, at)| self.settled.suppress(one, at));
         let verdict = self.judge(&self.settled);
         self.level = verdict.level;
-        Heard { verdict, findings }
+        Heard { verdict, findings, suppressions }
+    }
+
+    /// What an utterance contains. A final one is remembered, a partial one is not.
+    fn read(&mut self, utterance: &Utterance) -> (Vec<Finding>, Vec<usize>) {
+        let leg = &mut self.legs[utterance.leg as usize];
+        if utterance.start.ms_since(leg.row_end) > SAME_BREATH_MS {
+            leg.row.clear();
+        }
+        let lasting = leg.lasting.filter(|(_, until)| utterance.start < *until);
+        let lasting = lasting.map(|(lasting, _)| lasting);
+        let before = (!utterance.is_final).then(|| leg.row.clone());
+        let (mut findings, mut suppressions, mut next) = (Vec::new(), Vec::new(), None);
+        leg.row.push(utterance.text.reveal());
+        while leg.row.next(&self.book.vocabulary, self.book.reach()) {
+            next = self.reader.read(&self.book, utterance.leg, &mut leg.row, lasting).or(next);
+            findings.append(&mut self.reader.findings);
+            suppressions.append(&mut self.reader.suppressions);
+        }
+        let context = Known { origin: self.origin, after_suspicious: self.is_after_suspicious };
+        findings.retain(|finding| context.allows(&self.book.rules[finding.rule].context));
+        if let Some(before) = before {
+            leg.row = before;
+            return (findings, suppressions);
+        }
+        leg.row_end = utterance.end;
+        leg.has_spoken = true;
+        if let Some(lasting) = next {
+            let ms = (self.book.cues[lasting.cue].lasts * 1000.0) as u64;
+            leg.lasting = Some((lasting, CallTime(utterance.end.0.saturating_add(ms))));
+        }
+        (findings, suppressions)
     }
 
     /// Takes in a signal. Returns the verdict and the rules that it triggered.
@@ -135,10 +169,14 @@ impl Screen {
     pub fn note(&mut self, signal: &Signal) -> (Verdict, Vec<usize>) {
         let book = Arc::clone(&self.book);
         let can_tell = signal.leg != Leg::Mixed && self.legs[signal.leg as usize].has_spoken;
-        let may = |rule: &usize| can_tell && may_say(book.rules[*rule].speaker, signal.leg);
+        let context = Known { origin: self.origin, after_suspicious: self.is_after_suspicious };
+        let may = |rule: &usize| {
+            let rule = &book.rules[*rule];
+            can_tell && may_say(rule.speaker, signal.leg) && context.allows(&rule.context)
+        };
         let rules: Vec<usize> = book.on_signal(signal.kind).filter(may).collect();
         for &rule in &rules {
-            score::merge(&book, &mut self.settled, Evidence::new(rule, signal.at, 1.0));
+            self.settled.add(&book, Evidence::new(rule, signal.at, 1.0));
         }
         self.now = self.now.max(signal.at);
         let verdict = self.judge(&self.settled);
@@ -148,47 +186,42 @@ impl Screen {
 
     /// The call so far, words that may still be revised included.
     pub fn verdict(&self) -> Verdict {
-        let mut evidence = self.settled.clone();
-        for partial in self.legs.iter().flat_map(|leg| &leg.partial) {
-            score::merge(&self.book, &mut evidence, *partial);
+        if self.legs.iter().all(|leg| leg.partial.is_empty() && leg.partly_suppressed.is_empty()) {
+            return self.judge(&self.settled);
         }
-        self.judge(&evidence)
+        let mut ledger = self.settled.clone();
+        for leg in &self.legs {
+            leg.partial.iter().for_each(|partial| ledger.add(&self.book, *partial));
+            leg.partly_suppressed.iter().for_each(|(one, at)| ledger.suppress(*one, *at));
+        }
+        self.judge(&ledger)
     }
 
-    fn judge(&self, evidence: &[Evidence]) -> Verdict {
-        let Score { total, hits, stage, family } =
-            score::add_up(&self.book, evidence, self.start, self.now);
+    fn judge(&self, ledger: &Ledger) -> Verdict {
+        let Score { total, hits, stage, family, sums } =
+            ledger.add_up(&self.book, self.start, self.now);
         let level = score::level(&self.levels, total, self.level);
-        Verdict { at: self.now, level, score: total, stage, family, hits }
+        Verdict { at: self.now, level, score: total, stage, family, hits, sums }
     }
 }
 
-impl LegState {
-    /// The utterance behind what the leg said before, and where it begins there.
-    fn continued(&self, utterance: &Utterance) -> (String, usize) {
-        let text = utterance.text.reveal();
-        let tail = self.tail.reveal();
-        if tail.is_empty() { (text.clone(), 0) } else { (format!("{tail} {text}"), tail.len() + 1) }
-    }
+/// What is known of a call, as rules ask for it.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    origin: Origin,
+    after_suspicious: bool,
+}
 
-    fn remember(
-        &mut self,
-        book: &Rulebook,
-        text: &str,
-        all: &[Word],
-        end: CallTime,
-        next: Option<Lasting>,
-    ) {
-        let first = all.len().saturating_sub(book.reach());
-        let oldest = text.len().saturating_sub(MAX_TAIL);
-        let from = all[first..].iter().map(|word| word.span.start).find(|start| *start >= oldest);
-        let from = from.unwrap_or(text.len());
-        self.tail = text[from..].to_owned().into();
-        self.tail_end = end;
-        self.has_spoken = true;
-        if let Some(lasting) = next {
-            let ms = (book.cues[lasting.cue].lasts * 1000.0) as u64;
-            self.lasting = Some((lasting, CallTime(end.0.saturating_add(ms))));
-        }
+impl Known {
+    /// Whether a rule that asks for any of `wanted` counts in this call.
+    fn allows(self, wanted: &[Context]) -> bool {
+        let is_so = |context: &Context| match context {
+            Context::Incoming => self.origin != Origin::Outgoing,
+            Context::Outgoing => self.origin == Origin::Outgoing,
+            Context::UnknownNumber => self.origin == Origin::Unknown,
+            Context::KnownContact => self.origin == Origin::KnownContact,
+            Context::AfterSuspicious => self.after_suspicious,
+        };
+        wanted.is_empty() || wanted.iter().any(is_so)
     }
 }

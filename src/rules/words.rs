@@ -5,17 +5,27 @@
 
 use std::ops::Range;
 
+use compact_str::CompactString;
+
+use super::numbers::{self, Numeral};
+
 /// One word of an utterance, after normalisation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Word {
-    /// Lower-case text; a number in digits.
-    pub text: String,
+    /// Lower-case text; a number in digits. Words of up to 24 bytes cost no allocation.
+    pub text: CompactString,
     /// The bytes of the original text that it came from.
     pub span: Range<usize>,
     /// A full stop, question or exclamation mark follows.
     pub ends_sentence: bool,
     /// A number with a currency.
     pub is_amount: bool,
+    /// A time of day: "9am", "15:30", "three o'clock".
+    pub is_time: bool,
+    /// A number said as a quantity ("forty two"), not digit by digit or in figures.
+    pub is_quantity: bool,
+    /// What the word can be a part of, if it can be a part of a number.
+    pub(super) numeral: Numeral,
 }
 
 /// Words never reach a log.
@@ -26,79 +36,114 @@ impl std::fmt::Debug for Word {
 }
 
 impl Word {
-    fn new(text: impl Into<String>, span: Range<usize>) -> Self {
-        Self { text: text.into(), span, ends_sentence: false, is_amount: false }
+    pub(super) fn new(text: impl Into<CompactString>, span: Range<usize>) -> Self {
+        let text = text.into();
+        let numeral = numbers::numeral(&text);
+        Self {
+            text,
+            span,
+            ends_sentence: false,
+            is_amount: false,
+            is_time: false,
+            is_quantity: false,
+            numeral,
+        }
     }
 
     /// The word is a number.
     pub fn is_number(&self) -> bool {
-        self.value().is_some()
+        self.text.bytes().all(|c| c.is_ascii_digit()) && !self.text.is_empty()
     }
 
     /// Its value, if it is a number: an ordinal or a time of day ("1st", "9am") is none.
     pub fn value(&self) -> Option<u64> {
-        let is_digits = self.text.chars().all(|c| c.is_ascii_digit()) && !self.text.is_empty();
-        is_digits.then(|| self.text.parse().unwrap_or(u64::MAX))
+        self.is_number().then(|| self.text.parse().unwrap_or(u64::MAX))
+    }
+
+    /// How many digits it has, if it is a number that may be a code: no amount, quantity or time.
+    pub fn digits(&self) -> Option<usize> {
+        let is_code = self.is_number() && !self.is_amount && !self.is_quantity && !self.is_time;
+        is_code.then_some(self.text.len())
     }
 }
 
 /// Splits `text` into normalised words. Work and memory are linear in its length.
 pub fn words(text: &str) -> Vec<Word> {
-    let mut words = split(text);
-    join_digits(&mut words);
-    join_cardinals(&mut words);
-    mark_amounts(&mut words, text);
+    let mut words = Vec::with_capacity(text.len() / 5 + 1);
+    split(text, &mut words);
+    numbers::join(&mut words, 0);
     words
 }
 
-fn split(text: &str) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::with_capacity(text.len() / 5 + 1);
-    let mut rest = text.char_indices().peekable();
-    while let Some((start, first)) = rest.next() {
-        if !first.is_alphanumeric() {
-            if matches!(first, '.' | '!' | '?' | '\n')
-                && let Some(word) = words.last_mut()
-            {
-                word.ends_sentence = true;
-            }
-            continue;
-        }
-        let mut end = start + first.len_utf8();
-        let mut previous = first;
-        while let Some(&(at, c)) = rest.peek() {
-            let after = text[at + c.len_utf8()..].chars().next();
-            if !continues_word(previous, c, after) {
-                break;
-            }
-            end = at + c.len_utf8();
-            previous = c;
-            rest.next();
-        }
-        push_folded(&mut words, &text[start..end], start..end);
+/// Adds the words of `text`, their numbers not joined yet.
+pub(super) fn split(text: &str, words: &mut Vec<Word>) {
+    let first = words.len();
+    let mut at = 0;
+    while let Some(start) = next_word(text, at, &mut words[first..]) {
+        let end = end_of_word(text, start);
+        push_folded(words, text, start..end);
+        at = end;
     }
-    words
 }
 
-/// Apostrophes join letters; commas and points join digits.
+/// Where the next word begins; a sign that ends a sentence on the way is noted.
+fn next_word(text: &str, from: usize, words: &mut [Word]) -> Option<usize> {
+    for (at, c) in text[from..].char_indices() {
+        if c.is_alphanumeric() {
+            return Some(from + at);
+        }
+        if matches!(c, '.' | '!' | '?' | '\n')
+            && let Some(word) = words.last_mut()
+        {
+            word.ends_sentence = true;
+        }
+    }
+    None
+}
+
+fn end_of_word(text: &str, start: usize) -> usize {
+    let mut previous = ' ';
+    let mut rest = text[start..].char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        let after = rest.peek().map(|(_, c)| *c);
+        if at > 0 && !continues_word(previous, c, after) {
+            return start + at;
+        }
+        previous = c;
+    }
+    text.len()
+}
+
+/// Apostrophes join letters; commas, points and colons join digits.
 fn continues_word(previous: char, c: char, after: Option<char>) -> bool {
     match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' => true,
         '\'' | '’' => previous.is_alphabetic() && after.is_some_and(char::is_alphabetic),
-        ',' | '.' => previous.is_ascii_digit() && after.is_some_and(|c| c.is_ascii_digit()),
+        ',' | '.' | ':' => previous.is_ascii_digit() && after.is_some_and(|c| c.is_ascii_digit()),
         _ => c.is_alphanumeric(),
     }
 }
 
-fn push_folded(words: &mut Vec<Word>, raw: &str, span: Range<usize>) {
+/// The bytes of a word that are looked at; a longer one is noise.
+const MAX_WORD: usize = 64;
+
+fn push_folded(words: &mut Vec<Word>, text: &str, span: Range<usize>) {
+    let raw = &text[span.clone()];
+    let raw = &raw[..raw.floor_char_boundary(MAX_WORD)];
     if raw.starts_with(|c: char| c.is_ascii_digit()) {
-        let digits: String = raw.chars().filter(|&c| c != ',').collect();
-        let whole = digits.split('.').next().unwrap_or(&digits);
-        words.push(Word::new(whole.to_lowercase(), span));
+        let before = text[..span.start].chars().next_back();
+        let mut word = figures(raw, span);
+        word.is_amount = word.is_number() && matches!(before, Some('£' | '€' | '$'));
+        words.push(word);
         return;
     }
-    let folded = raw.to_lowercase().replace('’', "'");
+    let folded = fold(raw);
     let Some((stem, tail)) = folded.split_once('\'') else {
-        let opened: &[&str] = if folded == "cannot" { &["can", "not"] } else { &[&folded] };
-        words.extend(opened.iter().map(|part| Word::new(*part, span.clone())));
+        if folded == "cannot" {
+            words.extend(["can", "not"].map(|part| Word::new(part, span.clone())));
+        } else {
+            words.push(Word::new(folded, span));
+        }
         return;
     };
     let opened: &[&str] = match (stem, tail) {
@@ -112,6 +157,8 @@ fn push_folded(words: &mut Vec<Word>, raw: &str, span: Range<usize>) {
         (_, "m") => &[stem, "am"],
         (_, "d") => &[stem, "would"],
         ("let", "s") => &["let", "us"],
+        ("o", "clock") => &["oclock"],
+        ("ma", "am") => &["madam"],
         ("it" | "that" | "there" | "here" | "what" | "who" | "where" | "he" | "she", "s") => {
             &[stem, "is"]
         }
@@ -121,197 +168,25 @@ fn push_folded(words: &mut Vec<Word>, raw: &str, span: Range<usize>) {
     words.extend(opened.iter().map(|part| Word::new(*part, span.clone())));
 }
 
-fn digit(word: &str) -> Option<char> {
-    let position = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-        .iter()
-        .position(|name| *name == word)?;
-    char::from_digit(u32::try_from(position).ok()?, 10)
-}
-
-/// "nine nine nine", "triple nine", "one five nine", "9 9 9" → one word of digits.
-fn join_digits(words: &mut Vec<Word>) {
-    let mut joined: Vec<Word> = Vec::with_capacity(words.len());
-    let mut at = 0;
-    while at < words.len() {
-        let (digits, used) = digit_run(&words[at..]);
-        if digits.len() < 2 {
-            joined.push(words[at].clone());
-            at += 1;
-            continue;
-        }
-        let span = words[at].span.start..words[at + used - 1].span.end;
-        let mut word = Word::new(digits, span);
-        word.ends_sentence = words[at + used - 1].ends_sentence;
-        joined.push(word);
-        at += used;
+fn fold(raw: &str) -> CompactString {
+    if raw.is_ascii() {
+        let mut folded = CompactString::new(raw);
+        folded.make_ascii_lowercase();
+        return folded;
     }
-    *words = joined;
+    CompactString::from(raw.to_lowercase().replace('’', "'"))
 }
 
-/// The most digits that are joined to one number: a card has 16, an IBAN some 30.
-const MOST_DIGITS: usize = 32;
-
-/// The digits at the head of `words`, and how many words they took.
-fn digit_run(words: &[Word]) -> (String, usize) {
-    let mut digits = String::new();
-    let mut used = 0;
-    while let Some(word) = words.get(used).filter(|_| digits.len() < MOST_DIGITS) {
-        let after = words.get(used + 1).map_or("", |word| word.text.as_str());
-        let next = single_digit(after);
-        // "ring nine nine nine, one of us will answer": a pronoun, not a digit.
-        if word.text == "one" && digits.len() >= 3 && next.is_none() {
-            break;
-        }
-        match (word.text.as_str(), next) {
-            ("double", Some(d)) => digits.extend([d, d]),
-            ("triple" | "treble", Some(d)) => digits.extend([d, d, d]),
-            // "oh" is a zero only between digits: alone it is a sigh.
-            ("oh" | "o", _) if used > 0 && (next.is_some() || matches!(after, "oh" | "o")) => {
-                digits.push('0');
-                used += 1;
-                continue;
-            }
-            (text, _) => {
-                let Some(d) = single_digit(text) else { break };
-                digits.push(d);
-                used += 1;
-                if word.ends_sentence {
-                    break;
-                }
-                continue;
-            }
-        }
-        used += 2;
-        if words[used - 1].ends_sentence {
-            break;
-        }
+/// A word that begins with a figure: "3,000" is 3000, "39.99" is 39, "15:30" and "9am" are times.
+fn figures(raw: &str, span: Range<usize>) -> Word {
+    let is_time = raw.contains(':')
+        || (raw.len() <= 4 && (raw.ends_with("am") || raw.ends_with("pm")))
+        || (raw.len() <= 4 && (raw.ends_with("AM") || raw.ends_with("PM")));
+    let mut text = CompactString::with_capacity(raw.len());
+    for c in raw.chars().take_while(|c| *c != '.').filter(|c| *c != ',') {
+        text.extend(c.to_lowercase());
     }
-    (digits, used)
-}
-
-fn single_digit(text: &str) -> Option<char> {
-    let mut chars = text.chars();
-    match (chars.next(), chars.next()) {
-        (Some(c), None) if c.is_ascii_digit() => Some(c),
-        _ => digit(text),
-    }
-}
-
-fn cardinal(word: &str) -> Option<u64> {
-    const TEENS: [&str; 10] = [
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] =
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    let place = |names: &[&str]| names.iter().position(|name| *name == word).map(|i| i as u64);
-    if let Some(d) = digit(word) {
-        return d.to_digit(10).map(u64::from);
-    }
-    place(&TEENS).map(|i| 10 + i).or_else(|| place(&TENS).map(|i| 20 + 10 * i))
-}
-
-/// "two thousand four hundred" → "2400", "eight hundred and fifty" → "850", "forty two" → "42".
-///
-/// A lone "one" stays a word: it is a pronoun more often than a number.
-fn join_cardinals(words: &mut Vec<Word>) {
-    let mut joined: Vec<Word> = Vec::with_capacity(words.len());
-    let mut at = 0;
-    while at < words.len() {
-        match cardinal_run(&words[at..]) {
-            Some((value, used)) if used > 1 || words[at].text != "one" => {
-                let span = words[at].span.start..words[at + used - 1].span.end;
-                let mut word = Word::new(value.to_string(), span);
-                word.ends_sentence = words[at + used - 1].ends_sentence;
-                joined.push(word);
-                at += used;
-            }
-            _ => {
-                joined.push(words[at].clone());
-                at += 1;
-            }
-        }
-    }
-    *words = joined;
-}
-
-/// The cardinal number at the head of `words`, and how many words it took.
-fn cardinal_run(words: &[Word]) -> Option<(u64, usize)> {
-    let (mut total, mut part, mut used) = (0_u64, None::<u64>, 0);
-    while let Some(word) = words.get(used) {
-        let text = word.text.as_str();
-        match (cardinal(text), part) {
-            (Some(value), None) => part = Some(value),
-            (Some(value), Some(so_far)) if fits_after(so_far, value) => {
-                part = Some(so_far.saturating_add(value))
-            }
-            (Some(_), Some(_)) => break,
-            (None, Some(so_far)) if text == "hundred" => part = Some(so_far.saturating_mul(100)),
-            (None, Some(so_far)) if text == "thousand" && total == 0 => {
-                total = so_far.saturating_mul(1000);
-                part = Some(0);
-            }
-            (None, Some(so_far))
-                if text == "and" && so_far % 100 == 0 && so_far.saturating_add(total) >= 100 =>
-            {
-                let next = words.get(used + 1).and_then(|w| cardinal(&w.text));
-                if next.is_none() {
-                    break;
-                }
-            }
-            (None, None) if matches!(text, "hundred" | "thousand") && used == 0 => {
-                part = Some(if text == "hundred" { 100 } else { 1000 });
-            }
-            (None, Some(0)) if total == 0 => break,
-            (None, _) => {
-                let Some(value) = digits_before_scale(words, used) else { break };
-                part = Some(value);
-            }
-        }
-        used += 1;
-        if word.ends_sentence {
-            break;
-        }
-    }
-    part.map(|part| (total.saturating_add(part), used))
-}
-
-/// "5 thousand", "3 hundred": digits that a scale word follows.
-fn digits_before_scale(words: &[Word], used: usize) -> Option<u64> {
-    let scale = words.get(used + 1)?.text.as_str();
-    if used != 0 || !matches!(scale, "hundred" | "thousand") {
-        return None;
-    }
-    words[used].text.parse().ok().filter(|value| *value < 1_000_000)
-}
-
-/// Whether `value` can follow `so_far` in one number: "twenty" "five", "three hundred" "ten".
-const fn fits_after(so_far: u64, value: u64) -> bool {
-    let units = so_far % 100;
-    (units == 0 && (so_far >= 100 || so_far == 0))
-        || (units >= 20 && units.is_multiple_of(10) && value < 10)
-}
-
-fn mark_amounts(words: &mut [Word], text: &str) {
-    for at in 0..words.len() {
-        let before = text[..words[at].span.start].chars().next_back();
-        let next = words.get(at + 1).map(|word| word.text.as_str());
-        let currency = matches!(
-            next,
-            Some("pound" | "pounds" | "quid" | "euro" | "euros" | "dollar" | "dollars" | "grand")
-        );
-        if words[at].is_number() && (currency || matches!(before, Some('£' | '€' | '$'))) {
-            words[at].is_amount = true;
-        }
-    }
+    Word { is_time, ..Word::new(text, span) }
 }
 
 #[cfg(test)]
@@ -327,41 +202,7 @@ mod tests {
         assert_eq!(folded("Don't TELL them we'll ring"), "do not tell them we will ring");
         assert_eq!(folded("It’s the bank's van, can’t wait"), "it is the bank van can not wait");
         assert_eq!(folded("You cannot, let's not"), "you can not let us not");
-    }
-
-    #[test]
-    fn digits_said_one_by_one_become_one_number() {
-        assert_eq!(folded("dial nine nine nine now"), "dial 999 now");
-        assert_eq!(folded("triple nine or one five nine."), "999 or 159");
-        assert_eq!(folded("oh dear, oh seven double four"), "oh dear oh 744");
-        assert_eq!(folded("9 9 9"), "999");
-        assert_eq!(folded("ring nine nine nine, one of us answers"), "ring 999 one of us answers");
-        assert_eq!(folded("one eight oh oh oh"), "1800 oh");
-        assert_eq!(folded(&"nine ".repeat(100)).split(' ').next().map(str::len), Some(32));
-    }
-
-    #[test]
-    fn cardinals_become_digits() {
-        assert_eq!(folded("two thousand four hundred pounds"), "2400 pounds");
-        assert_eq!(folded("eight hundred and fifty pounds"), "850 pounds");
-        assert_eq!(folded("forty two and three"), "42 and 3");
-        assert_eq!(folded("five thousand"), "5000");
-        let huge = format!("{}thousand five hundred and five", "hundred ".repeat(12));
-        assert!(folded(&huge).len() > 3);
-        assert_eq!(folded("5 thousand"), "5000");
-        assert_eq!(folded("a thousand pounds"), "a 1000 pounds");
-        assert_eq!(folded("one of us"), "one of us");
-        assert_eq!(folded("six digit code"), "6 digit code");
-        assert_eq!(folded("three hundred and ten"), "310");
-    }
-
-    #[test]
-    fn amounts_are_recognised_with_sign_or_word() {
-        let amounts = |text: &str| words(text).iter().filter(|word| word.is_amount).count();
-        assert_eq!(amounts("£3,000 today"), 1);
-        assert_eq!(amounts("three thousand pounds"), 1);
-        assert_eq!(amounts("£39.99 or forty quid"), 2);
-        assert_eq!(amounts("room 101 at nine"), 0);
+        assert_eq!(folded("ÉCOLE Straße"), "école straße");
     }
 
     #[test]
@@ -375,5 +216,14 @@ mod tests {
         let text = "Ring nine nine nine, please";
         let number = words(text).into_iter().find(Word::is_number).map(|word| word.span);
         assert_eq!(number.map(|span| &text[span]), Some("nine nine nine"));
+    }
+
+    #[test]
+    fn times_are_no_numbers_of_money_or_codes() {
+        for text in ["9am", "15:30", "three o'clock", "half past 4", "quarter to nine", "at 7 pm"] {
+            let words = words(text);
+            assert!(words.iter().any(|word| word.is_time), "{text}");
+            assert!(words.iter().all(|word| word.digits().is_none()), "{text}");
+        }
     }
 }

@@ -1,0 +1,128 @@
+//! All words that any phrase mentions, each with the forms in which it may be heard.
+
+use std::collections::HashMap;
+
+use compact_str::CompactString;
+use foldhash::fast::FixedState;
+
+use super::inflect::{forms, is_common};
+use super::mishearing::{self, Mishearings};
+use super::pattern::Class;
+use super::words::Word;
+
+/// Identifies a word (in all its forms), an exact form, or a class.
+pub type WordId = u32;
+
+/// A [`WordId`] as it was heard: as said, or as something that is misheard for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeardId(u32);
+
+impl HeardId {
+    const fn new(id: WordId, is_misheard: bool) -> Self {
+        Self(id << 1 | is_misheard as u32)
+    }
+
+    /// The word.
+    pub const fn id(self) -> WordId {
+        self.0 >> 1
+    }
+
+    /// Something else was heard that sounds or is spelled like it.
+    pub const fn is_misheard(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// Ids below this are classes.
+const CLASSES: WordId = Class::ALL.len() as WordId;
+
+/// How a phrase wants its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wanted {
+    /// In any inflection.
+    Inflected,
+    /// Just so.
+    Exact,
+    /// In any inflection, or misheard.
+    Misheard,
+}
+
+/// All words that any phrase mentions.
+#[derive(Debug, Default)]
+pub struct Vocabulary {
+    by_form: HashMap<CompactString, Vec<WordId>, FixedState>,
+    by_name: HashMap<(CompactString, Wanted), WordId, FixedState>,
+    mishearings: Mishearings,
+    /// Whether each id that is not a class is a word that nearly every utterance has.
+    is_common: Vec<bool>,
+}
+
+impl Vocabulary {
+    /// The id of a class.
+    pub fn class(class: Class) -> WordId {
+        Class::ALL.iter().position(|(_, known)| *known == class).unwrap_or(0) as WordId
+    }
+
+    /// The id of a word, which is made if it is new.
+    pub fn intern(&mut self, word: &str, wanted: Wanted) -> WordId {
+        let next = self.len();
+        let name = (CompactString::from(word), wanted);
+        if let Some(id) = self.by_name.get(&name) {
+            return *id;
+        }
+        self.by_name.insert(name, next);
+        self.is_common.push(is_common(word));
+        let all = if wanted == Wanted::Exact { vec![word.to_owned()] } else { forms(word) };
+        for form in all {
+            if wanted == Wanted::Misheard {
+                self.mishearings.add(&form, next);
+            }
+            self.by_form.entry(form.into()).or_default().push(next);
+        }
+        next
+    }
+
+    /// Whether a word is worth hearing in what sounds like it.
+    pub fn can_be_misheard(word: &str) -> bool {
+        word.len() >= mishearing::MIN_LETTERS && !is_common(word)
+    }
+
+    /// How many ids there are.
+    pub fn len(&self) -> u32 {
+        self.is_common.len() as WordId + CLASSES
+    }
+
+    /// No phrase mentions a word.
+    pub fn is_empty(&self) -> bool {
+        self.is_common.is_empty()
+    }
+
+    /// How much of ordinary talk a set of words touches: common words and numbers are everywhere.
+    pub fn cost(&self, ids: &[WordId]) -> u32 {
+        let one = |id: &WordId| match id.checked_sub(CLASSES) {
+            Some(word) if !self.is_common[word as usize] => 1,
+            _ => 50,
+        };
+        ids.iter().map(one).sum()
+    }
+
+    /// Adds the ids that `word` answers to.
+    pub fn look_up(&self, word: &Word, ids: &mut Vec<HeardId>) {
+        let known = self.by_form.get(&word.text);
+        if let Some(known) = known {
+            ids.extend(known.iter().map(|id| HeardId::new(*id, false)));
+        }
+        if word.is_time || word.is_number() {
+            let classes = Class::ALL.iter().enumerate().filter(|(_, (_, class))| class.holds(word));
+            ids.extend(classes.map(|(id, _)| HeardId::new(id as WordId, false)));
+            return;
+        }
+        let known = known.map_or(&[][..], Vec::as_slice);
+        self.mishearings.look_up(&word.text, |id| {
+            let heard = HeardId::new(id, true);
+            if !known.contains(&id) && ids.last() != Some(&heard) {
+                ids.push(heard);
+            }
+        });
+    }
+}
