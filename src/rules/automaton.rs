@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::pattern::Node;
+use super::pattern::{Node, Reach};
 use super::row::Row;
 use super::vocabulary::{HeardId, Vocabulary, Wanted, WordId};
 
@@ -17,7 +17,8 @@ const MAX_MISHEARD: u8 = 2;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Accepts {
-    Any,
+    /// Any word, unless it begins a sentence and the gap ends with the one before.
+    Any(Reach),
     /// One of these, in ascending order.
     OneOf(Vec<WordId>),
 }
@@ -30,8 +31,12 @@ impl Accepts {
     }
 
     /// Whether the word is accepted, and how many mishearings that takes.
-    fn cost(&self, heard: &[HeardId]) -> Option<u8> {
-        let Self::OneOf(wanted) = self else { return Some(0) };
+    fn cost(&self, heard: &[HeardId], begins_sentence: bool) -> Option<u8> {
+        let wanted = match self {
+            Self::Any(Reach::Sentence) => return (!begins_sentence).then_some(0),
+            Self::Any(Reach::Beyond) => return Some(0),
+            Self::OneOf(wanted) => wanted,
+        };
         let is_wanted = |heard: &&HeardId| wanted.binary_search(&heard.id()).is_ok();
         heard.iter().filter(is_wanted).map(|heard| u8::from(heard.is_misheard())).min()
     }
@@ -144,7 +149,7 @@ impl Automaton {
     ) {
         threads.reset(self.positions.len());
         for at in from..to {
-            let best = threads.step(self, row.ids(at), at);
+            let best = threads.step(self, row, at);
             if let Some(thread) = best {
                 found(thread.start as usize, at + 1, thread.misheard);
             }
@@ -186,16 +191,19 @@ impl Threads {
     }
 
     /// Takes in one word. Returns the best match that ends with it.
-    fn step(&mut self, automaton: &Automaton, ids: &[HeardId], at: usize) -> Option<Thread> {
+    fn step(&mut self, automaton: &Automaton, row: &Row, at: usize) -> Option<Thread> {
+        let ids = row.ids(at);
+        let begins_sentence = row.begins_sentence(at);
         let mut live = std::mem::take(&mut self.live);
         for thread in live.drain(..) {
             for &position in &automaton.positions[usize::from(thread.position)].follow {
-                self.enter(automaton, Thread { position, ..thread }, ids);
+                self.enter(automaton, Thread { position, ..thread }, ids, begins_sentence);
             }
         }
         if !ids.is_empty() {
             for &position in &automaton.first {
-                self.enter(automaton, Thread { position, misheard: 0, start: at as u32 }, ids);
+                let thread = Thread { position, misheard: 0, start: at as u32 };
+                self.enter(automaton, thread, ids, begins_sentence);
             }
         }
         let mut best: Option<Thread> = None;
@@ -211,9 +219,17 @@ impl Threads {
         best
     }
 
-    fn enter(&mut self, automaton: &Automaton, mut thread: Thread, ids: &[HeardId]) {
+    fn enter(
+        &mut self,
+        automaton: &Automaton,
+        mut thread: Thread,
+        ids: &[HeardId],
+        begins_sentence: bool,
+    ) {
         let index = usize::from(thread.position);
-        let Some(cost) = automaton.positions[index].accepts.cost(ids) else { return };
+        let Some(cost) = automaton.positions[index].accepts.cost(ids, begins_sentence) else {
+            return;
+        };
         thread.misheard += cost;
         if thread.misheard > MAX_MISHEARD {
             return;
@@ -243,7 +259,7 @@ impl Builder<'_> {
                 let part = self.part(node)?;
                 Ok(Part { nullable: true, needed: Vec::new(), ..part })
             }
-            Node::Gap(words) => self.gap(*words),
+            Node::Gap(words, reach) => self.gap(*words, *reach),
         }
     }
 
@@ -268,7 +284,7 @@ impl Builder<'_> {
         let position = self.positions.len() as u16;
         let needed = match &accepts {
             Accepts::OneOf(ids) => vec![ids.clone()],
-            Accepts::Any => Vec::new(),
+            Accepts::Any(_) => Vec::new(),
         };
         self.positions.push(Position { accepts, follow: Vec::new(), is_last: false });
         Ok(Part {
@@ -280,10 +296,10 @@ impl Builder<'_> {
         })
     }
 
-    fn gap(&mut self, words: u8) -> Result<Part, AutomatonError> {
+    fn gap(&mut self, words: u8, reach: Reach) -> Result<Part, AutomatonError> {
         let mut part = Part::empty();
         for _ in 0..words {
-            let next = self.leaf(Accepts::Any)?;
+            let next = self.leaf(Accepts::Any(reach))?;
             part = self.join(part, Part { nullable: true, ..next });
         }
         Ok(part)

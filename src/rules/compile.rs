@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::automaton::{Automaton, Lists};
 use super::error::{Code, Place, Problem, RuleErrors};
 use super::index::Index;
-use super::pack::{CueText, OverrideText, Pack, RuleText, StageLimits, SuppressionText};
+use super::pack::{CueText, Families, OverrideText, Pack, RuleText, StageLimits, SuppressionText};
 use super::pattern::{self, Node};
 use super::rulebook::{Cue, Group, Local, Owner, Phrase, Rule, Rulebook, Suppression};
 use super::select;
@@ -16,6 +16,9 @@ use crate::call::SignalKind;
 /// The bounds of a rule's weight, in decibans: a hundred times the odds is the most that one phrase
 /// may claim.
 pub const WEIGHTS: std::ops::RangeInclusive<f64> = 0.5..=20.0;
+
+/// The bounds of the weight of what honest callers say. Scammers can say it too, so it is small.
+pub const REASSURANCES: std::ops::RangeInclusive<f64> = -10.0..=-0.5;
 
 /// The bounds of caps, in decibans.
 const CAPS: std::ops::RangeInclusive<f64> = 0.1..=60.0;
@@ -76,6 +79,8 @@ impl Compiler {
             suppressions: Vec::new(),
             groups: Vec::new(),
             sequences: Vec::new(),
+            families: Families { second: 1.0, others: 1.0 },
+            reassurance: 0.0,
             sequence_limits: StageLimits { cap: 0.0, floor: 0.0 },
             pretext: None,
             phrases: Vec::new(),
@@ -98,6 +103,7 @@ impl Compiler {
     }
 
     fn finish(mut self) -> Result<Rulebook, RuleErrors> {
+        self.book.vocabulary.settle();
         let phrases = self.book.phrases.iter().map(|phrase| &phrase.automaton);
         self.book.index = Index::build(phrases, &self.book.vocabulary);
         if self.problems.is_empty() { Ok(self.book) } else { Err(RuleErrors(self.problems)) }
@@ -154,6 +160,20 @@ impl Compiler {
             let place = Place::named("sequences", "");
             self.stage_limits(limits, &place);
             self.book.sequence_limits = limits;
+        }
+        if let Some(families) = pack.families {
+            let place = Place::named("families", "");
+            let are_shares =
+                (0.0..=1.0).contains(&families.others) && families.others <= families.second;
+            self.check(are_shares && families.second <= 1.0, place, || {
+                "0 ≤ others ≤ second ≤ 1 must hold".into()
+            });
+            self.book.families = families;
+        }
+        if let Some(limits) = pack.reassurance {
+            let place = Place::named("reassurance", "cap");
+            self.check(CAPS.contains(&limits.cap), place, || bounds("cap", &CAPS));
+            self.book.reassurance = limits.cap;
         }
         for (name, limits) in &pack.groups {
             let place = Place::named("groups", name);
@@ -214,8 +234,8 @@ impl Compiler {
     fn check_rule(&mut self, pack: &str, rule: &RuleText, place: &Place) {
         let begins = rule.id.strip_prefix(pack).is_some_and(|rest| rest.starts_with('.'));
         self.check(begins, place.key("id"), || format!("the id must begin with {pack}."));
-        self.check(WEIGHTS.contains(&rule.weight), place.key("weight"), || {
-            format!("weight is {}, {}", rule.weight, bounds("it", &WEIGHTS))
+        self.check(is_weight(rule.weight), place.key("weight"), || {
+            format!("weight is {}, {}", rule.weight, weights("it"))
         });
         self.check((1.0..=86_400.0).contains(&rule.half_life), place.key("half-life"), || {
             "half-life must be from 1 second to a day".into()
@@ -233,10 +253,10 @@ impl Compiler {
         let is_share = rule.tolerance.is_none_or(|share| (0.1..=1.0).contains(&share));
         self.check(is_share, place.key("tolerance"), || "tolerance must be from 0.1 to 1".into());
         let are_bounds = rule.bounds.is_none_or(|[low, high]| {
-            low <= high && WEIGHTS.contains(&low) && WEIGHTS.contains(&high)
+            low <= high && is_weight(low) && is_weight(high) && low * high > 0.0
         });
         self.check(are_bounds, place.key("bounds"), || {
-            bounds("bounds must be [least, most], and each", &WEIGHTS)
+            weights("bounds must be [least, most] of one sign, and each")
         });
         if !self.book.limits.contains_key(&rule.stage) && rule.sequence.is_none() {
             let message = format!("no pack has [stages.{}] limits for it", rule.stage);
@@ -268,8 +288,8 @@ impl Compiler {
             self.check(is_local, place.clone(), || {
                 "overrides stand in a file of local rules, whose [pack] id is \"local\"".into()
             });
-            let weight = change.weight.is_none_or(|weight| WEIGHTS.contains(&weight));
-            self.check(weight, place.key("weight"), || bounds("weight", &WEIGHTS));
+            let is_right = change.weight.is_none_or(is_weight);
+            self.check(is_right, place.key("weight"), || weights("weight"));
             let found = select::rules(&change.rule, &self.book.rules);
             if found.is_empty() {
                 let message = "there is no such rule (any more): it changes nothing".to_owned();
@@ -385,6 +405,15 @@ impl Compiler {
             }
         }
     }
+}
+
+fn is_weight(weight: f64) -> bool {
+    WEIGHTS.contains(&weight) || REASSURANCES.contains(&weight)
+}
+
+fn weights(what: &str) -> String {
+    let reassuring = format!("{} to {}", REASSURANCES.start(), REASSURANCES.end());
+    format!("{}, or from {reassuring} for what honest callers say", bounds(what, &WEIGHTS))
 }
 
 fn bounds(what: &str, range: &std::ops::RangeInclusive<f64>) -> String {

@@ -44,17 +44,18 @@ impl Mishearings {
     }
 
     /// Calls `found` with each word that `heard` may stand for. It may be called twice.
-    pub fn look_up(&self, heard: &str, mut found: impl FnMut(WordId)) {
+    /// `everyday` words are said far more often than they are misheard: see [`is_everyday`].
+    pub fn look_up(&self, heard: &str, everyday: bool, mut found: impl FnMut(WordId)) {
         if self.targets.is_empty() || !is_plain(heard) {
             return;
         }
         let numbers = self.by_sound.get(&sound(heard)).into_iter().flatten();
         for (target, id) in numbers.map(|number| &self.targets[*number as usize]) {
-            if sounds_like(heard, target) {
+            if sounds_like(heard, target, everyday) {
                 found(*id);
             }
         }
-        if is_everyday(heard) {
+        if everyday {
             return;
         }
         let mut probe = |hash: u64| {
@@ -145,7 +146,7 @@ fn sound(word: &str) -> CompactString {
 }
 
 /// Words of one sound are alike if they are spelled alike too, or have consonants enough to tell.
-fn sounds_like(heard: &str, target: &str) -> bool {
+fn sounds_like(heard: &str, target: &str, everyday: bool) -> bool {
     /// "please" and "police" share three.
     const TELLING: usize = 3;
     if heard == target {
@@ -154,7 +155,7 @@ fn sounds_like(heard: &str, target: &str) -> bool {
     let (syllables, wanted) = (vowel_groups(heard), vowel_groups(target));
     // An everyday word that is longer than the target was said: "policy" is no police.
     syllables.abs_diff(wanted) <= 1
-        && (syllables <= wanted || !is_everyday(heard))
+        && (syllables <= wanted || !everyday)
         && (sound(target).len() >= TELLING
             || 2 * edits(heard, target) <= heard.len().max(target.len()))
 }
@@ -184,12 +185,12 @@ fn edits(left: &str, right: &str) -> usize {
 
 /// Words of ordinary talk that are a letter away from words of scams: who says "policy" or
 /// "person" means it.
-fn is_everyday(word: &str) -> bool {
+pub fn is_everyday(word: &str) -> bool {
     EVERYDAY.binary_search(&word).is_ok()
 }
 
 /// In alphabetical order.
-const EVERYDAY: &[&str] = &[
+pub const EVERYDAY: &[&str] = &[
     "about", "above", "accent", "accident", "across", "actor", "adopt", "advert", "advice",
     "after", "again", "agree", "ahead", "alert", "alive", "allow", "alone", "along", "already",
     "although", "always", "amount", "amounts", "angel", "angle", "annoy", "another", "apart",
@@ -279,7 +280,7 @@ mod tests {
         let mut mishearings = Mishearings::default();
         mishearings.add(target, 7);
         let mut found = false;
-        mishearings.look_up(heard, |id| found |= id == 7);
+        mishearings.look_up(heard, is_everyday(heard), |id| found |= id == 7);
         found
     }
 

@@ -37,9 +37,19 @@ pub use stage::Stage;
 pub const SHARED_PACK: &str = "shared";
 
 /// The packs that are built into the program: file name and text.
-pub const SHIPPED: [(&str, &str); 4] = [
+pub const SHIPPED: [(&str, &str); 14] = [
     ("shared.toml", include_str!("../../config/rules/shared.toml")),
     ("courier-fraud.toml", include_str!("../../config/rules/courier-fraud.toml")),
     ("bank-impersonation.toml", include_str!("../../config/rules/bank-impersonation.toml")),
     ("tax-arrest.toml", include_str!("../../config/rules/tax-arrest.toml")),
+    ("identity-suspended.toml", include_str!("../../config/rules/identity-suspended.toml")),
+    ("prosecutor.toml", include_str!("../../config/rules/prosecutor.toml")),
+    ("family-emergency.toml", include_str!("../../config/rules/family-emergency.toml")),
+    ("online-shop.toml", include_str!("../../config/rules/online-shop.toml")),
+    ("tech-support.toml", include_str!("../../config/rules/tech-support.toml")),
+    ("gift-cards.toml", include_str!("../../config/rules/gift-cards.toml")),
+    ("investment-refund.toml", include_str!("../../config/rules/investment-refund.toml")),
+    ("loan-fee.toml", include_str!("../../config/rules/loan-fee.toml")),
+    ("utility.toml", include_str!("../../config/rules/utility.toml")),
+    ("robocall.toml", include_str!("../../config/rules/robocall.toml")),
 ];

@@ -24,6 +24,10 @@ pub struct Pack {
     /// Evidence that correlates across rules and stages, with the most that it may add together.
     #[serde(default)]
     pub groups: BTreeMap<String, GroupLimits>,
+    /// How much the rules of several families add to each other.
+    pub families: Option<Families>,
+    /// The most that the rules which speak for an honest call take away together, in decibans.
+    pub reassurance: Option<GroupLimits>,
     /// What sequences may add, beside what their parts do.
     pub sequences: Option<StageLimits>,
     /// What takes the sting out of a phrase: negation, hearsay.
@@ -74,6 +78,17 @@ pub struct Pretext {
     pub least: f64,
     /// The most that extraction and later stages add together while there is none, in decibans.
     pub cap_without: f64,
+}
+
+/// `[families]`: a scam tells one story, at most two: a parcel firm that hands over to "the police".
+/// Phrases of many families in one call are there by accident. Shared rules always count.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Families {
+    /// The share that the second heaviest family keeps, 0…1.
+    pub second: f64,
+    /// The share that the others keep, 0…1.
+    pub others: f64,
 }
 
 /// `[[rule]]`.
@@ -276,7 +291,7 @@ pub enum Maturity {
 }
 
 const fn default_half_life() -> f64 {
-    600.0
+    180.0
 }
 
 const fn default_within() -> f64 {

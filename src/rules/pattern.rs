@@ -3,7 +3,8 @@
 //! ```text
 //! withdraw          the word in any inflection        (a b|c)   alternatives
 //! =worth            exactly this form                 word?     optional
-//! @police           a named list                      <3>       up to 3 other words
+//! @police           a named list                      <3>       up to 3 words of the sentence
+//!                                                     <3.>      also over its end
 //! ~police           also as it is misheard
 //! #amount #number   what is said as a number, by its class
 //! ```
@@ -74,6 +75,15 @@ impl Class {
     }
 }
 
+/// How far a gap goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// To the end of the sentence.
+    Sentence,
+    /// Over it.
+    Beyond,
+}
+
 /// A parsed phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {
@@ -93,8 +103,8 @@ pub enum Node {
     Choice(Vec<Node>),
     /// This or nothing.
     Optional(Box<Node>),
-    /// Up to this many other words.
-    Gap(u8),
+    /// Up to this many other words, of the same sentence or also of the next.
+    Gap(u8, Reach),
 }
 
 /// Why a phrase could not be read.
@@ -183,7 +193,8 @@ impl Parser<'_> {
         if items.is_empty() {
             return Err(self.error("a word is missing here"));
         }
-        if matches!(items.first(), Some(Node::Gap(_))) || matches!(items.last(), Some(Node::Gap(_)))
+        if matches!(items.first(), Some(Node::Gap(..)))
+            || matches!(items.last(), Some(Node::Gap(..)))
         {
             return Err(self.error("a gap must stand between words"));
         }
@@ -220,7 +231,7 @@ impl Parser<'_> {
         if !self.eat('?') {
             return Ok(node);
         }
-        if matches!(node, Node::Gap(_)) {
+        if matches!(node, Node::Gap(..)) {
             return Err(self.error("a gap is optional already: leave out the '?'"));
         }
         Ok(Node::Optional(Box::new(node)))
@@ -265,8 +276,9 @@ impl Parser<'_> {
         self.at += 1;
         let digits = self.take(|c| c.is_ascii_digit()).to_owned();
         let words = digits.parse().ok().filter(|n| (1..=MAX_GAP).contains(n));
+        let reach = if self.eat('.') { Reach::Beyond } else { Reach::Sentence };
         match (words, self.eat('>')) {
-            (Some(words), true) => Ok(Node::Gap(words)),
+            (Some(words), true) => Ok(Node::Gap(words, reach)),
             _ => Err(wrong),
         }
     }
@@ -308,7 +320,7 @@ mod tests {
         let node = parse("withdraw <3> (cash|#amount|=notes) @safe please?");
         let expected = Node::Sequence(vec![
             word("withdraw"),
-            Node::Gap(3),
+            Node::Gap(3, Reach::Sentence),
             Node::Choice(vec![
                 word("cash"),
                 Node::Class(Class::Amount),

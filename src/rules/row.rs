@@ -122,6 +122,11 @@ impl Row {
         self.fresh
     }
 
+    /// Whether a sentence ended before the word.
+    pub fn begins_sentence(&self, at: usize) -> bool {
+        at > 0 && self.words[at - 1].ends_sentence
+    }
+
     /// What the vocabulary knows of a word.
     pub fn ids(&self, at: usize) -> &[HeardId] {
         let from = at.checked_sub(1).map_or(0, |before| self.ends[before]);

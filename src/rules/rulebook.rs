@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::automaton::{Automaton, Threads};
 use super::error::Problem;
 use super::index::{Candidates, Index};
-use super::pack::{Context, CueKind, Header, Maturity, Pretext, Speaker, StageLimits};
+use super::pack::{Context, CueKind, Families, Header, Maturity, Pretext, Speaker, StageLimits};
 use super::row::Row;
 use super::sequence::Sequence;
 use super::stage::Stage;
@@ -165,6 +165,10 @@ pub struct Rulebook {
     pub groups: Vec<Group>,
     /// The rules that follow from others.
     pub sequences: Vec<Sequence>,
+    /// How much several families add to each other.
+    pub families: Families,
+    /// The most that reassuring rules take away together, in decibans.
+    pub reassurance: f64,
     /// What sequences add at most, and how far it fades.
     pub sequence_limits: StageLimits,
     /// What a demand without a pretext may add, if any pack says.

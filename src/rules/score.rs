@@ -1,6 +1,7 @@
 //! Evidence → score → level.
 
-use super::rulebook::{Group, Rule, Rulebook};
+use super::pack::Families;
+use super::rulebook::{Rule, Rulebook};
 use super::sequence::Progress;
 use super::stage::Stage;
 use crate::call::Origin;
@@ -140,7 +141,7 @@ impl Ledger {
             None => self.evidence.push(new),
             Some(known) => {
                 let strongest = known.strongest.max(new.strongest);
-                if weight(&new) >= weight(known) {
+                if weight(&new).abs() >= weight(known).abs() {
                     *known = new;
                 }
                 known.strongest = strongest;
@@ -168,49 +169,102 @@ impl Ledger {
         if self.evidence.is_empty() {
             return score;
         }
-        score.hits.reserve(self.evidence.len());
+        let weighed = self.weighed(book, now);
+        let families = families(book, &weighed);
         let mut sums = Sums::default();
-        let mut families = vec![0.0_f64; book.packs.len()];
-        let groups = self.groups(book, now);
-        for one in &self.evidence {
-            let rule = &book.rules[one.rule];
-            let suppression = self.suppression(book, one);
-            let share = suppression.map_or(1.0, |(_, keeps)| keeps);
-            let weight = faded(book, one, now) * share;
-            if weight <= 0.0 && suppression.is_none() {
-                continue;
-            }
-            let suppression = suppression.map(|(number, _)| number);
-            score.hits.push(Hit { rule: one.rule, at: one.at, weight, suppression });
+        score.hits = weighed.iter().map(|(hit, _)| *hit).collect();
+        for (hit, evidence) in &weighed {
+            let rule = &book.rules[hit.rule];
             if !rule.counts() {
                 continue;
             }
-            let weight = weight * rule.group.map_or(1.0, |group| groups[group]);
-            sums.add(rule, weight, rule.weight * one.strongest * share);
-            families[rule.pack] += weight;
-            if !rule.is_sequence {
+            let share = families.share(rule.pack);
+            sums.add(rule, evidence.counted * share, evidence.ever * share);
+            if !rule.is_sequence && rule.weight > 0.0 {
                 score.stage = score.stage.max(Some(rule.stage));
             }
         }
         score.total += sums.capped(book);
         score.hits.sort_by(|left, right| right.weight.total_cmp(&left.weight));
-        score.family = heaviest(book, &families);
+        score.hits.retain(|hit| hit.weight != 0.0 || hit.suppression.is_some());
+        score.family = families.first;
         score.sums = sums;
         score
     }
 
-    /// The share that each evidence group keeps under its cap.
-    fn groups(&self, book: &Rulebook, now: CallTime) -> Vec<f64> {
-        let mut sums = vec![0.0_f64; book.groups.len()];
+    /// What each rule adds at `now`, before the caps of stages.
+    fn weighed(&self, book: &Rulebook, now: CallTime) -> Vec<(Hit, Weighed)> {
+        let mut groups = vec![0.0_f64; book.groups.len()];
+        let mut weighed = Vec::with_capacity(self.evidence.len());
         for one in &self.evidence {
             let rule = &book.rules[one.rule];
+            let suppression = self.suppression(book, one);
+            let share = suppression.map_or(1.0, |(_, keeps)| keeps);
+            let weight = faded(book, one, now) * share;
             if let Some(group) = rule.group.filter(|_| rule.counts()) {
-                let share = self.suppression(book, one).map_or(1.0, |(_, keeps)| keeps);
-                sums[group] += faded(book, one, now) * share;
+                groups[group] += weight;
+            }
+            let suppression = suppression.map(|(number, _)| number);
+            let hit = Hit { rule: one.rule, at: one.at, weight, suppression };
+            let ever = rule.weight * one.strongest * share;
+            weighed.push((hit, Weighed { counted: weight, ever }));
+        }
+        for (hit, weight) in &mut weighed {
+            if let Some(group) = book.rules[hit.rule].group {
+                weight.counted *= (book.groups[group].cap / groups[group]).min(1.0);
             }
         }
-        let share = |(sum, group): (f64, &Group)| (group.cap / sum).min(1.0);
-        sums.into_iter().zip(&book.groups).map(share).collect()
+        weighed
+    }
+}
+
+/// What one rule adds.
+#[derive(Debug, Clone, Copy)]
+struct Weighed {
+    /// Decibans at the moment, within the cap of its group.
+    counted: f64,
+    /// Decibans when it was heard most plainly.
+    ever: f64,
+}
+
+/// The families by weight. Rules that all scams share are of none.
+#[derive(Debug)]
+struct FamilyShares {
+    first: Option<usize>,
+    second: Option<usize>,
+    shared: Option<usize>,
+    limits: Families,
+}
+
+fn families(book: &Rulebook, weighed: &[(Hit, Weighed)]) -> FamilyShares {
+    let mut sums = vec![0.0_f64; book.packs.len()];
+    for (hit, weight) in weighed {
+        let rule = &book.rules[hit.rule];
+        if rule.counts() {
+            sums[rule.pack] += weight.counted;
+        }
+    }
+    let shared = book.packs.iter().position(|pack| pack.id == super::SHARED_PACK);
+    let heaviest = |but: Option<usize>| {
+        let others = (0..sums.len()).filter(|at| sums[*at] > 0.0);
+        let others = others.filter(|at| Some(*at) != shared && Some(*at) != but);
+        others.max_by(|left, right| sums[*left].total_cmp(&sums[*right]))
+    };
+    let first = heaviest(None);
+    let second = first.and_then(|first| heaviest(Some(first)));
+    FamilyShares { first, second, shared, limits: book.families }
+}
+
+impl FamilyShares {
+    /// The share that the rules of a pack keep.
+    fn share(&self, pack: usize) -> f64 {
+        if Some(pack) == self.shared || Some(pack) == self.first {
+            1.0
+        } else if Some(pack) == self.second {
+            self.limits.second
+        } else {
+            self.limits.others
+        }
     }
 }
 
@@ -232,6 +286,8 @@ pub struct Hit {
 pub struct Sums {
     /// By stage, in decibans.
     pub stages: [f64; Stage::ALL.len()],
+    /// What speaks for an honest call, in decibans: 0 or less.
+    pub reassurance: f64,
     /// The sequences, in decibans.
     pub sequences: f64,
     /// What was ever heard of the stages before extraction, in decibans: a pretext that was given
@@ -241,6 +297,10 @@ pub struct Sums {
 
 impl Sums {
     fn add(&mut self, rule: &Rule, weight: f64, ever: f64) {
+        if rule.weight < 0.0 {
+            self.reassurance += weight;
+            return;
+        }
         if rule.is_sequence {
             self.sequences += weight;
             return;
@@ -272,7 +332,8 @@ impl Sums {
         if self.lacks_pretext(book) {
             demands = demands.min(book.pretext.map_or(demands, |bound| bound.cap_without));
         }
-        reasons + demands + self.sequences.min(book.sequence_limits.cap)
+        let sequences = self.sequences.min(book.sequence_limits.cap);
+        reasons + demands + sequences + self.reassurance.max(-book.reassurance)
     }
 }
 
@@ -289,14 +350,6 @@ pub struct Score {
     pub family: Option<usize>,
     /// What it is the sum of.
     pub sums: Sums,
-}
-
-/// The family with the most evidence. Rules that all scams share name none.
-fn heaviest(book: &Rulebook, families: &[f64]) -> Option<usize> {
-    let named = |at: &usize| book.packs[*at].id != super::SHARED_PACK;
-    let most = |left: &usize, right: &usize| families[*left].total_cmp(&families[*right]);
-    let heard = |at: &usize| families[*at] > 0.0;
-    (0..families.len()).filter(heard).filter(named).max_by(most)
 }
 
 fn faded(book: &Rulebook, evidence: &Evidence, now: CallTime) -> f64 {

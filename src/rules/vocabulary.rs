@@ -50,7 +50,11 @@ pub enum Wanted {
 /// All words that any phrase mentions.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
+    /// The words that each form is a form of.
     by_form: HashMap<CompactString, Vec<WordId>, FixedState>,
+    /// What every form and every everyday word is heard as; made by [`settle`](Self::settle), so
+    /// that one look-up is enough for nearly all that people say.
+    settled: HashMap<CompactString, Box<[HeardId]>, FixedState>,
     by_name: HashMap<(CompactString, Wanted), WordId, FixedState>,
     mishearings: Mishearings,
     /// Whether each id that is not a class is a word that nearly every utterance has.
@@ -106,23 +110,42 @@ impl Vocabulary {
         ids.iter().map(one).sum()
     }
 
+    /// Prepares for [`look_up`](Self::look_up), when all words are known.
+    pub fn settle(&mut self) {
+        let forms = self.by_form.keys().map(CompactString::as_str);
+        let words: Vec<&str> = forms.chain(mishearing::EVERYDAY.iter().copied()).collect();
+        let heard = |word: &&str| {
+            let known = self.by_form.get(*word).map_or(&[][..], Vec::as_slice);
+            let mut ids: Vec<HeardId> = known.iter().map(|id| HeardId::new(*id, false)).collect();
+            let is_everyday = mishearing::is_everyday(word);
+            self.mishearings.look_up(word, is_everyday, |id| {
+                if !known.contains(&id) {
+                    ids.push(HeardId::new(id, true));
+                }
+            });
+            ids.sort_unstable_by_key(|heard| heard.0);
+            ids.dedup();
+            (CompactString::from(*word), ids.into_boxed_slice())
+        };
+        self.settled = words.iter().map(heard).collect();
+    }
+
     /// Adds the ids that `word` answers to.
     pub fn look_up(&self, word: &Word, ids: &mut Vec<HeardId>) {
-        let known = self.by_form.get(&word.text);
-        if let Some(known) = known {
-            ids.extend(known.iter().map(|id| HeardId::new(*id, false)));
-        }
         if word.is_time || word.is_number() {
             let classes = Class::ALL.iter().enumerate().filter(|(_, (_, class))| class.holds(word));
             ids.extend(classes.map(|(id, _)| HeardId::new(id as WordId, false)));
-            return;
         }
-        let known = known.map_or(&[][..], Vec::as_slice);
-        self.mishearings.look_up(&word.text, |id| {
-            let heard = HeardId::new(id, true);
-            if !known.contains(&id) && ids.last() != Some(&heard) {
-                ids.push(heard);
-            }
-        });
+        if let Some(known) = self.settled.get(&word.text) {
+            ids.extend_from_slice(known);
+        } else if !word.is_number() {
+            let first = ids.len();
+            self.mishearings.look_up(&word.text, false, |id| {
+                let heard = HeardId::new(id, true);
+                if !ids[first..].contains(&heard) {
+                    ids.push(heard);
+                }
+            });
+        }
     }
 }
