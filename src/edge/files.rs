@@ -49,11 +49,18 @@ pub fn config(path: Option<&Path>) -> Result<Config, FileError> {
 /// # Errors
 /// When a file cannot be read, or a pack does not load.
 pub fn rulebook(directory: Option<&Path>) -> Result<Rulebook, FileError> {
-    let sources = match directory {
-        Some(directory) => packs_in(directory)?,
-        None => SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec(),
-    };
-    Ok(crate::rules::load(&sources)?)
+    Ok(crate::rules::load(&sources(directory)?)?)
+}
+
+/// The texts of these packs, each with the name of its file.
+///
+/// # Errors
+/// When a file cannot be read, or there is none.
+pub fn sources(directory: Option<&Path>) -> Result<Vec<(String, String)>, FileError> {
+    match directory {
+        Some(directory) => packs_in(directory),
+        None => Ok(SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec()),
+    }
 }
 
 fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {

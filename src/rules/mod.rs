@@ -6,14 +6,17 @@
 
 pub mod automaton;
 pub mod error;
+pub mod explain;
 pub mod inflect;
 pub mod load;
 pub mod pack;
 pub mod pattern;
+pub mod phrases;
 pub mod reading;
 pub mod rulebook;
 pub mod score;
 pub mod screen;
+pub mod script;
 pub mod stage;
 pub mod words;
 
