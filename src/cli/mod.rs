@@ -12,12 +12,14 @@ mod schema;
 mod screen;
 mod status;
 mod subject;
+mod text;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::edge::reload::Packs;
 use crate::rules::Level;
 use status::{CliError, Status};
 
@@ -79,7 +81,10 @@ fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
         || crate::edge::files::rulebook(arguments.rules.as_deref()).map(std::sync::Arc::new);
     match &arguments.command {
         Command::Demo(options) => demo::run(options, &config, rules()?),
-        Command::Screen(options) => screen::run(options, &config, rules()?),
+        Command::Screen(options) => {
+            let packs = Packs::open(arguments.rules.as_deref(), crate::edge::clock::now())?;
+            screen::run(options, &config, packs)
+        }
         Command::Model(action) => model::run(action),
         Command::Eval(options) => eval::run(options, &config, rules()?),
         Command::Schema(options) => schema::run(options),

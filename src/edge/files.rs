@@ -64,6 +64,15 @@ pub fn sources(directory: Option<&Path>) -> Result<Vec<(String, String)>, FileEr
 }
 
 fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {
+    let paths = pack_paths(directory)?;
+    if paths.is_empty() {
+        return Err(FileError::NoPacks(directory.to_owned()));
+    }
+    paths.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+}
+
+/// The packs in a directory, by name.
+pub(super) fn pack_paths(directory: &Path) -> Result<Vec<PathBuf>, FileError> {
     let failed = |problem| FileError::Read { path: directory.to_owned(), problem };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(failed)? {
@@ -72,11 +81,8 @@ fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {
             paths.push(path);
         }
     }
-    if paths.is_empty() {
-        return Err(FileError::NoPacks(directory.to_owned()));
-    }
     paths.sort();
-    paths.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+    Ok(paths)
 }
 
 fn read(path: &Path) -> Result<String, FileError> {
