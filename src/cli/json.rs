@@ -1,8 +1,9 @@
 //! Events for programs: one JSON object a line.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::subject::{self, Call};
+use super::text;
 use crate::alert::watch::{Event, Outcome};
 use crate::call::Utterance;
 use crate::config::Advice;
@@ -135,12 +136,8 @@ fn spoken(
     }
 }
 
-/// A live feed is read as it comes, so every event is flushed.
 fn write(event: &wire::Event) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, event)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    text::json_line(event)
 }
 
 fn tenths(value: f64) -> f64 {

@@ -5,6 +5,7 @@ use std::io;
 use super::json::Json;
 use super::people::People;
 use super::subject::{Call, Row};
+use super::text;
 use crate::alert::watch::{Event, Outcome};
 use crate::config::Advice;
 use crate::edge::reload::{Change, PackStatus};
@@ -58,9 +59,9 @@ impl<'a> Report<'a> {
     pub fn rules(&mut self, change: Change, status: &PackStatus) -> io::Result<()> {
         match change {
             Change::Reloaded => super::paint::note(&format_args!(
-                "rules: {} loaded from {} packs in {}; calls in progress keep theirs",
-                status.rules,
-                status.packs.len(),
+                "{} loaded from {} in {}; calls in progress keep theirs",
+                text::count(status.rules, "rule"),
+                text::count(status.packs.len(), "pack"),
                 status.source
             )),
             Change::Refused => super::paint::complain(&format_args!(

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use super::progress;
 use super::report::Report;
@@ -57,7 +56,7 @@ pub(super) struct Options {
     /// Take up changes in the directory of --rules, and reload it on SIGHUP: new calls start on the
     /// new rules
     #[arg(long)]
-    watch_rules: bool,
+    pub watch_rules: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -109,11 +108,8 @@ struct Screening<'a> {
 }
 
 pub(super) fn run(options: &Options, config: &Config, packs: Packs) -> Result<Status, CliError> {
-    if options.watch_rules && packs.directory().is_none() {
-        let problem = "--watch-rules needs --rules DIR: the shipped rules do not change";
-        super::Arguments::command().error(ErrorKind::MissingRequiredArgument, problem).exit();
-    }
-    let hangup = if options.watch_rules { Some(Hangup::register()?) } else { None };
+    let hangup =
+        options.watch_rules.then(Hangup::register).transpose().map_err(CliError::Hangup)?;
     let mut screening = Screening {
         options,
         config,
@@ -330,7 +326,7 @@ fn name(path: &Path) -> String {
 }
 
 /// Whether a file is audio: by its name, or by how it begins.
-fn is_recording(path: &Path) -> bool {
+pub(super) fn is_recording(path: &Path) -> bool {
     const AUDIO: [&str; 16] = [
         "wav", "wave", "mp3", "ogg", "opus", "flac", "m4a", "gsm", "au", "al", "alaw", "ul",
         "ulaw", "amr", "aac", "wma",

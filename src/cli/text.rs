@@ -104,6 +104,21 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// `1 rule`, `2 rules`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// At most `width` characters of a text.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// Columns to write in: those of the terminal, or what a page takes.
 pub(super) fn width() -> usize {
     columns().unwrap_or(100).clamp(60, 110)
@@ -119,5 +134,13 @@ pub(super) fn columns() -> Option<usize> {
 pub(super) fn line(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout();
     writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// One JSON object on the standard output, as a line, at once.
+pub(super) fn json_line(value: &impl serde::Serialize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, value)?;
+    out.write_all(b"\n")?;
     out.flush()
 }

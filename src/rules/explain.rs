@@ -73,6 +73,8 @@ pub struct Explanation {
     pub origin: Origin,
     /// What that adds, in decibans.
     pub start: f64,
+    /// Where the levels begin.
+    pub levels: Levels,
     /// From the first word to the last.
     pub turns: Vec<Turn>,
     /// The call at its end.
@@ -113,13 +115,18 @@ pub struct PretextSum {
 }
 
 impl PretextSum {
+    /// Whether a reason was given.
+    pub fn is_given(&self) -> bool {
+        self.heard >= self.least
+    }
+
     /// What is cut from the demands.
     pub fn cuts(&self) -> f64 {
-        if self.heard >= self.least { 0.0 } else { (self.demands - self.cap).max(0.0) }
+        if self.is_given() { 0.0 } else { (self.demands - self.cap).max(0.0) }
     }
 }
 
-/// How the worst moment's score adds up, in decibans.
+/// How a score adds up, in decibans.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sums {
     /// Every stage that was reached.
@@ -149,6 +156,7 @@ impl<'a> Explainer<'a> {
             book: Arc::clone(book),
             origin,
             start: score::start(&levels, origin),
+            levels,
             turns: Vec::new(),
             last: verdict.clone(),
             worst: verdict,
@@ -191,11 +199,6 @@ impl<'a> Explainer<'a> {
         self.call.last = self.screen.verdict();
         self.settle(&self.call.last.clone());
         self.call
-    }
-
-    /// The call as it stands.
-    pub const fn so_far(&self) -> &Explanation {
-        &self.call
     }
 
     fn remember(&mut self, found: &[Found], at: CallTime) {
@@ -256,11 +259,11 @@ impl Explanation {
         self.turns.iter().position(|turn| turn.is_settled() && turn.verdict.level >= level)
     }
 
-    /// How the score of the worst moment adds up.
-    pub fn sums(&self) -> Sums {
+    /// How the score of a verdict of this call adds up.
+    pub fn sums(&self, verdict: &Verdict) -> Sums {
         let mut stages: Vec<StageSum> = Vec::new();
         for stage in Stage::ALL {
-            let of_stage = self.worst.hits.iter().filter(|hit| {
+            let of_stage = verdict.hits.iter().filter(|hit| {
                 let rule = &self.book.rules[hit.rule];
                 rule.stage == stage && rule.maturity == Maturity::Stable
             });
@@ -270,31 +273,33 @@ impl Explanation {
             }
         }
         let pretext = self.book.pretext.map(|bound| PretextSum {
-            heard: self.pretext(),
+            heard: self.pretext(verdict),
             least: bound.least,
-            demands: self::demands(&stages),
+            demands: demands(&stages),
             cap: bound.cap_without,
         });
         let cut = pretext.map_or(0.0, |pretext| pretext.cuts());
         let sum: f64 = stages.iter().map(StageSum::counts).sum();
-        let rest = self.worst.score - (self.start + sum - cut);
+        let rest = verdict.score - (self.start + sum - cut);
         Sums { stages, pretext, rest }
     }
 
-    /// The evidence of the stages before extraction by the worst moment, as it was when heard.
-    fn pretext(&self) -> f64 {
-        let mut strongest: BTreeMap<usize, f64> = BTreeMap::new();
-        let until = |turn: &&Turn| turn.is_settled() && turn.verdict.at <= self.worst.at;
-        for one in self.turns.iter().filter(until).flat_map(|turn| &turn.found) {
-            let share = strongest.entry(one.finding.rule).or_default();
-            *share = share.max(one.finding.keeps);
-        }
-        let before_demands = |rule: usize| {
-            let rule = &self.book.rules[rule];
+    /// What a rule weighed when it was heard, by the moment of a verdict: before it faded.
+    pub fn when_heard(&self, rule: usize, verdict: &Verdict) -> f64 {
+        let until = |turn: &&Turn| turn.verdict.at <= verdict.at;
+        let found = self.turns.iter().filter(until).flat_map(|turn| &turn.found);
+        let shares = found.filter(|one| one.finding.rule == rule).map(|one| one.finding.keeps);
+        self.book.rules[rule].weight * shares.fold(0.0, f64::max)
+    }
+
+    /// The evidence of the stages before extraction, as it was when it was heard.
+    fn pretext(&self, verdict: &Verdict) -> f64 {
+        let before_demands = |rule: &usize| {
+            let rule = &self.book.rules[*rule];
             rule.stage < Stage::Extraction && rule.maturity == Maturity::Stable
         };
-        let reasons = strongest.into_iter().filter(|(rule, _)| before_demands(*rule));
-        reasons.map(|(rule, share)| self.book.rules[rule].weight * share).sum()
+        let reasons = verdict.hits.iter().map(|hit| hit.rule).filter(before_demands);
+        reasons.fold(0.0, |sum, rule| sum + self.when_heard(rule, verdict))
     }
 }
 

@@ -258,7 +258,8 @@ impl Claim {
             let at = call.turns[turn].verdict.at;
             return fail(format!("{level} was reached only at {at}"), Some(turn));
         }
-        match verdicts.iter().max_by(|left, right| left.1.score.total_cmp(&right.1.score)) {
+        // Of equals, the first.
+        match verdicts.iter().rev().max_by(|left, right| left.1.score.total_cmp(&right.1.score)) {
             Some((turn, best)) => {
                 let (level, score, at) = (best.level, best.score, best.at);
                 fail(format!("no more than {level}, with a score of {score:.1} at {at}"), *turn)
@@ -313,7 +314,10 @@ impl Claim {
         let verdicts = self.verdicts(call);
         let worst = match self.when {
             When::Ever => Some((None, &call.worst)),
-            _ => verdicts.into_iter().max_by(|left, right| left.1.score.total_cmp(&right.1.score)),
+            _ => verdicts
+                .into_iter()
+                .rev()
+                .max_by(|left, right| left.1.score.total_cmp(&right.1.score)),
         };
         let family = worst.and_then(|(_, verdict)| verdict.family);
         match family.map(|pack| call.book.packs[pack].id.as_str()) {
