@@ -42,7 +42,7 @@ fn an_explanation_shows_what_counted_what_did_not_and_what_nearly_did() {
     );
     assert_in_order(
         &ran.out,
-        "6 9:00.0 mixed|Verdict|Toy scam, as far as: hook|Reasons|+8.0|toy|How it adds up|\
+        "6 9:00.0 mixed|Verdict|Toy scam, as far as: hook|Reasons|+9.0|+8.0|How it adds up|\
          0.0 unknown number|15.0 hook of 17.0|: the cap of its stage|caution begins at 15|\
          At the end, 9:00.3: quiet, score",
     );
@@ -53,15 +53,11 @@ fn an_explanation_shows_what_counted_what_did_not_and_what_nearly_did() {
         &known,
         "known contact, -10.0 to begin with|How it adds up -10.0 known contact",
     );
-    for columns in ["60", "100"] {
+    for columns in [60, 100] {
         let mut command = program(&["--rules", "rules", "explain", "call.txt"]);
-        let ran = finish({
-            command.current_dir(&folder).env("COLUMNS", columns);
-            command
-        });
-        let width: usize = columns.parse().expect("a number");
-        let long = ran.out.lines().find(|row| row.chars().count() > width);
-        assert_eq!(long, None, "{columns}");
+        command.current_dir(&folder).env("COLUMNS", columns.to_string());
+        let rows = finish(command).out.replace(['[', ']', '(', ')'], "");
+        assert_eq!(rows.lines().find(|row| row.chars().count() > columns), None, "{columns}");
     }
 }
 
@@ -70,7 +66,7 @@ fn a_demand_without_a_pretext_is_shown_to_be_held_back() {
     let folder = folder();
     write(&folder, "call.txt", "remote: Send us a basket of seeds.\n");
     let told = run(&folder, "explain call.txt").out;
-    let held = "13.0 demanded, 10.0 at most: no reason was given yet (0.0 of 4.0)";
+    let held = "no reason given (0.0 of 4.0): 10.0 of 13.0 demanded";
     assert_in_order(&told, &format!("score 10.0 (+10.0)|{held}|How it adds up|−3.0 {held}|10.0"));
     let calls = objects(&run(&folder, "explain --json call.txt"));
     let pretext = &calls[0]["verdict"]["pretext"];

@@ -184,9 +184,9 @@ impl Page<'_> {
                 format!("{}as far as: {stage}", family.unwrap_or_default())
             }
         };
-        let when = styled(DIM, format!("(score {:.1} at {})", worst.score, worst.at));
         line("")?;
-        line(&format!("{}  {level}  {told}  {when}", styled(BOLD, "Verdict")))?;
+        line(&format!("{}  {level}  {told}", styled(BOLD, "Verdict")))?;
+        line(&format!("         score {:.1} at {}", worst.score, worst.at))?;
         self.reasons(worst)?;
         self.sum(worst)?;
         let last = &self.call.last;
@@ -253,8 +253,8 @@ impl Page<'_> {
 fn held(sums: &Sums) -> Option<String> {
     let pretext = sums.pretext.filter(|pretext| pretext.cuts() >= SLIGHT)?;
     Some(format!(
-        "{:.1} demanded, {:.1} at most: no reason was given yet ({:.1} of {:.1})",
-        pretext.demands, pretext.cap, pretext.heard, pretext.least
+        "no reason given ({:.1} of {:.1}): {:.1} of {:.1} demanded",
+        pretext.heard, pretext.least, pretext.cap, pretext.demands
     ))
 }
 
