@@ -150,3 +150,17 @@ fn what_was_said_cannot_forge_an_explanation_or_a_test() {
         assert!(!ran.out.lines().any(|line| line.starts_with("Verdict  DANGER")), "{}", ran.out);
     }
 }
+
+#[test]
+fn a_recording_is_explained_with_the_tone_in_it() {
+    let _store = common::models();
+    let ran = shipped(&["explain", "--json", "tests/calls/courier-card-services.wav"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let calls = objects(&ran);
+    let turns = calls[0]["turns"].as_array().expect("turns");
+    let tone = turns.iter().find(|turn| turn["signal"] == "dial-tone").expect("a dial tone");
+    assert_eq!(text(&tone["found"][0], "rule"), "shared.verification.dial-tone");
+    assert_eq!(tone["found"][0]["phrase"], serde_json::Value::Null);
+    assert_eq!(number(&calls[0]["verdict"], "rest"), 0.0);
+    assert_eq!(text(&calls[0]["verdict"], "family"), "courier");
+}

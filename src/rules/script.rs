@@ -236,9 +236,7 @@ impl Claim {
         let turns = self.turns(call);
         let told = turns.iter().enumerate().map(|(at, turn)| (Some(at), turn));
         match self.when {
-            When::Here(_) => {
-                told.last().map(|(at, turn)| (at, &turn.verdict)).into_iter().collect()
-            }
+            When::Here(_) => told.rev().take(1).map(|(at, turn)| (at, &turn.verdict)).collect(),
             _ => {
                 let settled = told.filter(|(_, turn)| turn.is_settled());
                 let verdicts = settled.map(|(at, turn)| (at, &turn.verdict));

@@ -137,6 +137,7 @@ impl<'a> Reader<'a> {
                 return Ok(Calls::new());
             }
         };
+        let mut bad_lines = 0_u64;
         loop {
             match transcript.next_line() {
                 Ok(Some(line)) => {
@@ -144,15 +145,23 @@ impl<'a> Reader<'a> {
                     self.hear(&mut calls, name, line.utterance);
                 }
                 Ok(None) => break,
-                Err(error) => {
+                Err(error @ TranscriptError::Read(_)) => {
                     self.complain(path, &error);
-                    if matches!(error, TranscriptError::Read(_)) {
-                        break;
+                    break;
+                }
+                // The first is described, the others are counted.
+                Err(error) => {
+                    bad_lines += 1;
+                    if bad_lines == 1 {
+                        self.complain(path, &format_args!("{error}; the other lines are read"));
                     }
                 }
             }
         }
-        if calls.is_empty() && !self.failed {
+        if bad_lines > 1 {
+            self.complain(path, &format_args!("{bad_lines} lines in all could not be read"));
+        }
+        if calls.is_empty() && bad_lines == 0 {
             self.complain(path, &"is empty: a transcript has one utterance a line");
         }
         Ok(calls.into_iter().map(|(name, explainer)| (name, explainer.end())).collect())
