@@ -22,6 +22,24 @@ impl CallTime {
         self.0 as f64 / 1000.0
     }
 
+    /// Reads a moment as a person writes it: `1:23.5`, `1:02:03` or seconds, `83.5`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let number = |digits: &str, longest: usize| {
+            let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+            let is_short = (1..=longest).contains(&digits.len());
+            (is_number && is_short).then(|| digits.parse::<u64>().ok()).flatten()
+        };
+        let ms = number(fraction, 3)? * [1, 100, 10, 1][fraction.len()];
+        let mut parts = whole.split(':');
+        let mut seconds = number(parts.next()?, 6)?;
+        for (depth, part) in parts.enumerate() {
+            let sixtieths = number(part, 2).filter(|value| *value < 60 && depth < 2)?;
+            seconds = seconds * 60 + sixtieths;
+        }
+        Some(Self(seconds * 1000 + ms))
+    }
+
     /// Milliseconds from `earlier` to `self`; zero if `earlier` is later.
     pub const fn ms_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
@@ -75,6 +93,26 @@ mod tests {
         assert_eq!(CallTime(0).to_string(), "0:00.0");
         assert_eq!(CallTime(61_250).to_string(), "1:01.2");
         assert_eq!(CallTime(3_600_000).to_string(), "60:00.0");
+    }
+
+    #[test]
+    fn moments_are_read_as_they_are_written() {
+        let ms = |text: &str| CallTime::parse(text).map(|time| time.0);
+        assert_eq!(
+            (ms("83.5"), ms("1:23.5"), ms("01:23.050")),
+            (Some(83_500), Some(83_500), Some(83_050))
+        );
+        assert_eq!(
+            (ms("1:02:03"), ms("90:00"), ms("0")),
+            (Some(3_723_000), Some(5_400_000), Some(0))
+        );
+        for wrong in
+            ["", ":", "1:", "1:60", "1:2:3:4", "-1", "1.2345", "1.", ".5", "1:5 ", "9999999", "١"]
+        {
+            assert_eq!(ms(wrong), None, "{wrong}");
+        }
+        let shown = CallTime(83_500);
+        assert_eq!(CallTime::parse(&shown.to_string()), Some(shown));
     }
 
     #[test]

@@ -454,7 +454,8 @@ fn the_demonstration_goes_from_the_first_word_to_the_clear_line() {
 
 #[test]
 fn every_command_explains_itself() {
-    let commands = "|demo|screen|model|model fetch|model list|model verify|eval|schema";
+    let commands = "|demo|screen|explain|rules|rules test|rules list|rules explain|model|\
+                    model fetch|model list|model verify|eval|schema";
     for command in commands.split('|') {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ran = run(&arguments);

@@ -49,7 +49,7 @@ fn checked_examples(name: &str, schema: &str) -> Vec<Value> {
 
 #[test]
 fn the_committed_schemas_are_those_of_the_program() {
-    for what in ["transcript", "events"] {
+    for what in ["transcript", "events", "explanation"] {
         let path = format!("docs/schema/{what}.schema.json");
         let same = repository(&path) == output(&["schema", what]);
         assert!(same, "{path} is out of date: cargo run -- schema {what} > {path}");
@@ -76,12 +76,26 @@ fn the_schemas_refuse_what_the_formats_do_not_have() {
 fn the_documented_events_follow_the_schema_and_none_is_missing() {
     let events = checked_examples("events", "docs/schema/events.schema.json");
     let kinds: BTreeSet<_> = events.iter().filter_map(|event| event["event"].as_str()).collect();
-    let all = ["call", "error", "level", "signal", "utterance", "verdict", "whisper"];
+    let all = ["call", "error", "level", "rules", "signal", "utterance", "verdict", "whisper"];
     assert_eq!(kinds, BTreeSet::from(all));
     let document = repository("docs/events.md");
     let keys = events.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys);
     for key in keys.filter(|key| *key != "event") {
         assert!(document.contains(&format!("| `{key}` |")), "docs/events.md: no row for {key}");
+    }
+}
+
+#[test]
+fn the_documented_explanation_follows_the_schema_and_no_key_is_missing() {
+    let calls = checked_examples("explain", "docs/schema/explanation.schema.json");
+    let document = repository("docs/explain.md");
+    let mut left: Vec<&Value> = calls.iter().collect();
+    while let Some(value) = left.pop() {
+        left.extend(value.as_array().into_iter().flatten());
+        for (key, value) in value.as_object().into_iter().flatten() {
+            assert!(document.contains(&format!("`{key}`")), "docs/explain.md: nothing on {key}");
+            left.push(value);
+        }
     }
 }
 

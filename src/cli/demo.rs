@@ -10,7 +10,7 @@ use super::paint::{self, BOLD, DIM, styled};
 use super::progress;
 use super::report::Report;
 use super::status::{CliError, Status};
-use super::subject::{Call, Context};
+use super::subject::Call;
 use crate::alert::line_clear::{Action, Event, Gate, LineClear};
 use crate::alert::watch::{Outcome, Watch};
 use crate::audio::voice::Endpointing;
@@ -96,8 +96,9 @@ fn play(
         name: "Incoming call, unknown number".to_owned(),
         source: "recording",
         duration: Some(length),
+        book: Arc::clone(book),
     };
-    let mut report = Report::new(false, Context { book, advice: &config.advice });
+    let mut report = Report::new(false, &config.advice);
     let mut watch = Watch::new(Screen::new(Arc::clone(book), config.levels, Origin::Unknown));
     report.begin(&call)?;
     let answered = clock::now();

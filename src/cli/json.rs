@@ -1,22 +1,25 @@
 //! Events for programs: one JSON object a line.
 
-use std::io::{self, Write};
+use std::io;
 
-use super::subject::{Call, Context};
+use super::subject::{self, Call};
+use super::text;
 use crate::alert::watch::{Event, Outcome};
 use crate::call::Utterance;
+use crate::config::Advice;
+use crate::edge::reload::{Change, PackStatus};
 use crate::rules::{Finding, Level, Stage};
 use crate::time::CallTime;
 use crate::wire::event as wire;
 
 /// Writes JSON lines to the standard output.
 pub(super) struct Json<'a> {
-    context: Context<'a>,
+    advice: &'a Advice,
 }
 
 impl<'a> Json<'a> {
-    pub const fn new(context: Context<'a>) -> Self {
-        Self { context }
+    pub const fn new(advice: &'a Advice) -> Self {
+        Self { advice }
     }
 
     pub fn begin(&self, call: &Call) -> io::Result<()> {
@@ -29,19 +32,19 @@ impl<'a> Json<'a> {
     }
 
     pub fn event(&self, call: &Call, event: &Event, at: CallTime) -> io::Result<()> {
-        let call = call.name.clone();
+        let name = call.name.clone();
         write(&match event {
             Event::Speech { utterance, findings } => {
-                wire::Event::Utterance(self.utterance(call, utterance, findings, at))
+                wire::Event::Utterance(spoken(call, utterance, findings, at))
             }
             Event::Signal { signal, .. } => wire::Event::Signal(wire::SignalEvent {
-                call,
+                call: name,
                 leg: signal.leg.into(),
                 at_ms: signal.at.0,
                 kind: signal.kind.name(),
             }),
             Event::Level { before, verdict } => wire::Event::Level(wire::LevelEvent {
-                call,
+                call: name,
                 at_ms: verdict.at.0,
                 level: verdict.level.name(),
                 before: before.name(),
@@ -49,10 +52,10 @@ impl<'a> Json<'a> {
                 stage: verdict.stage.map(Stage::name),
             }),
             Event::Whisper { level, at } => wire::Event::Whisper(wire::WhisperEvent {
-                call,
+                call: name,
                 at_ms: at.0,
                 level: level.name(),
-                text: self.context.advice(*level).unwrap_or_default().to_owned(),
+                text: subject::advice(self.advice, *level).unwrap_or_default().to_owned(),
             }),
         })
     }
@@ -60,7 +63,7 @@ impl<'a> Json<'a> {
     pub fn end(&self, call: &Call, outcome: &Outcome) -> io::Result<()> {
         let worst = &outcome.worst;
         let reasons = worst.hits.iter().map(|hit| {
-            let rule = &self.context.book.rules[hit.rule];
+            let rule = &call.book.rules[hit.rule];
             wire::ReasonEvent {
                 rule: rule.id.clone(),
                 title: rule.title.clone(),
@@ -74,10 +77,10 @@ impl<'a> Json<'a> {
             level: outcome.highest().name(),
             score: tenths(worst.score),
             stage: worst.stage.map(Stage::name),
-            family: self.context.family(worst.family).map(str::to_owned),
+            family: call.family(worst).map(str::to_owned),
             warned_at_ms: outcome.warned_at().map(|time| time.0),
             reasons: reasons.collect(),
-            advice: self.advice(outcome.highest()),
+            advice: self.whole_advice(outcome.highest()),
         }))
     }
 
@@ -86,52 +89,55 @@ impl<'a> Json<'a> {
         write(&wire::Event::Error(wire::ErrorEvent { file, message }))
     }
 
-    fn advice(&self, level: Level) -> Option<String> {
-        let advice = self.context.advice(level)?;
-        let afterwards = &self.context.advice.afterwards;
+    pub fn rules(&self, change: Change, status: &PackStatus) -> io::Result<()> {
+        let change = match change {
+            Change::Reloaded => "reloaded",
+            Change::Refused => "refused",
+        };
+        write(&wire::Event::Rules(wire::RulesEvent { change, status: status.clone() }))
+    }
+
+    fn whole_advice(&self, level: Level) -> Option<String> {
+        let advice = subject::advice(self.advice, level)?;
+        let afterwards = &self.advice.afterwards;
         let also = if level >= Level::Warning { format!(" {afterwards}") } else { String::new() };
         Some(format!("{advice}{also}"))
     }
+}
 
-    fn utterance(
-        &self,
-        call: String,
-        utterance: &Utterance,
-        findings: &[Finding],
-        at: CallTime,
-    ) -> wire::UtteranceEvent {
-        let found = findings.iter().map(|finding| {
-            let rule = &self.context.book.rules[finding.rule];
-            wire::FoundEvent {
-                rule: rule.id.clone(),
-                title: rule.title.clone(),
-                stage: rule.stage.name(),
-                start: finding.span.start,
-                end: finding.span.end,
-                keeps: finding.keeps,
-                because: finding.cue.map(|cue| self.context.book.cues[cue].title.clone()),
-            }
-        });
-        wire::UtteranceEvent {
-            call,
-            leg: utterance.leg.into(),
-            start_ms: utterance.start.0,
-            end_ms: utterance.end.0,
-            at_ms: at.0,
-            text: utterance.text.reveal().clone(),
-            is_final: utterance.is_final,
-            confidence: utterance.confidence,
-            found: found.collect(),
+fn spoken(
+    call: &Call,
+    utterance: &Utterance,
+    findings: &[Finding],
+    at: CallTime,
+) -> wire::UtteranceEvent {
+    let found = findings.iter().map(|finding| {
+        let rule = &call.book.rules[finding.rule];
+        wire::FoundEvent {
+            rule: rule.id.clone(),
+            title: rule.title.clone(),
+            stage: rule.stage.name(),
+            start: finding.span.start,
+            end: finding.span.end,
+            keeps: finding.keeps,
+            because: finding.cue.map(|cue| call.book.cues[cue].title.clone()),
         }
+    });
+    wire::UtteranceEvent {
+        call: call.name.clone(),
+        leg: utterance.leg.into(),
+        start_ms: utterance.start.0,
+        end_ms: utterance.end.0,
+        at_ms: at.0,
+        text: utterance.text.reveal().clone(),
+        is_final: utterance.is_final,
+        confidence: utterance.confidence,
+        found: found.collect(),
     }
 }
 
-/// A live feed is read as it comes, so every event is flushed.
 fn write(event: &wire::Event) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, event)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    text::json_line(event)
 }
 
 fn tenths(value: f64) -> f64 {

@@ -2,22 +2,28 @@
 
 mod demo;
 mod eval;
+mod explain;
 mod json;
 mod model;
 mod paint;
 mod people;
 mod progress;
 mod report;
+mod rules;
 mod schema;
 mod screen;
 mod status;
 mod subject;
+mod text;
+mod workbench;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::edge::reload::Packs;
 use crate::rules::Level;
 use status::{CliError, Status};
 
@@ -41,6 +47,11 @@ enum Command {
     Demo(demo::Options),
     /// Screen recordings and transcripts
     Screen(screen::Options),
+    /// Show why a call is judged as it is, turn by turn
+    Explain(explain::Options),
+    /// Write rules: test them, and list them
+    #[command(subcommand)]
+    Rules(rules::Action),
     /// Fetch, list and verify the speech models
     #[command(subcommand)]
     Model(model::Action),
@@ -79,7 +90,17 @@ fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
         || crate::edge::files::rulebook(arguments.rules.as_deref()).map(std::sync::Arc::new);
     match &arguments.command {
         Command::Demo(options) => demo::run(options, &config, rules()?),
-        Command::Screen(options) => screen::run(options, &config, rules()?),
+        Command::Screen(options) => {
+            // Clap does not see an argument of the whole program from within a command.
+            if options.watch_rules && arguments.rules.is_none() {
+                let problem = "--watch-rules needs --rules DIR: the shipped rules do not change";
+                Arguments::command().error(ErrorKind::MissingRequiredArgument, problem).exit();
+            }
+            let packs = Packs::open(arguments.rules.as_deref(), crate::edge::clock::now())?;
+            screen::run(options, &config, packs)
+        }
+        Command::Explain(options) => explain::run(options, &config, arguments.rules.as_deref()),
+        Command::Rules(action) => rules::run(action, &config, arguments.rules.as_deref()),
         Command::Model(action) => model::run(action),
         Command::Eval(options) => eval::run(options, &config, rules()?),
         Command::Schema(options) => schema::run(options),

@@ -56,3 +56,9 @@ pub(super) fn complain(error: &dyn Display) {
     // With the standard error closed there is no one left to tell.
     let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {error}");
 }
+
+/// One line on the standard error that is no error.
+pub(super) fn note(text: &dyn Display) {
+    // With the standard error closed there is no one left to tell.
+    let _ = writeln!(anstream::stderr(), "{}", styled(DIM, text));
+}

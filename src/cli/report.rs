@@ -4,8 +4,11 @@ use std::io;
 
 use super::json::Json;
 use super::people::People;
-use super::subject::{Call, Context, Row};
+use super::subject::{Call, Row};
+use super::text;
 use crate::alert::watch::{Event, Outcome};
+use crate::config::Advice;
+use crate::edge::reload::{Change, PackStatus};
 use crate::time::CallTime;
 
 /// The two ways of telling.
@@ -15,8 +18,8 @@ pub(super) enum Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(json: bool, context: Context<'a>) -> Self {
-        if json { Self::Json(Json::new(context)) } else { Self::People(People::new(context)) }
+    pub fn new(json: bool, advice: &'a Advice) -> Self {
+        if json { Self::Json(Json::new(advice)) } else { Self::People(People::new(advice)) }
     }
 
     /// A call begins.
@@ -49,6 +52,26 @@ impl<'a> Report<'a> {
         match self {
             Self::People(_) => Ok(()),
             Self::Json(json) => json.error(file, message),
+        }
+    }
+
+    /// The rules were loaded again, or could not be.
+    pub fn rules(&mut self, change: Change, status: &PackStatus) -> io::Result<()> {
+        match change {
+            Change::Reloaded => super::paint::note(&format_args!(
+                "{} loaded from {} in {}; calls in progress keep theirs",
+                text::count(status.rules, "rule"),
+                text::count(status.packs.len(), "pack"),
+                status.source
+            )),
+            Change::Refused => super::paint::complain(&format_args!(
+                "{}; the rules of before stay in use",
+                status.last_error.as_deref().unwrap_or_default()
+            )),
+        }
+        match self {
+            Self::People(_) => Ok(()),
+            Self::Json(json) => json.rules(change, status),
         }
     }
 

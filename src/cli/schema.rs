@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::status::{CliError, Status};
 use crate::wire::event::Event;
+use crate::wire::explanation::Explanation;
 use crate::wire::transcript::TranscriptLine;
 
 /// Which schema.
@@ -21,12 +22,15 @@ enum What {
     Transcript,
     /// An event, as `screen --json` writes it
     Events,
+    /// A call, as `explain --json` writes it
+    Explanation,
 }
 
 pub(super) fn run(options: &Options) -> Result<Status, CliError> {
     let schema = match options.what {
         What::Transcript => schemars::schema_for!(TranscriptLine),
         What::Events => schemars::schema_for!(Event),
+        What::Explanation => schemars::schema_for!(Explanation),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(std::io::Error::from)?;
     writeln!(std::io::stdout(), "{text}")?;

@@ -9,16 +9,17 @@ use clap::{Args, ValueEnum};
 use super::progress;
 use super::report::Report;
 use super::status::{CliError, Status};
-use super::subject::{Call, Context, Row};
+use super::subject::{Call, OriginName, Row};
 use crate::alert::watch::{Outcome, Watch};
 use crate::audio::g711::Law;
 use crate::audio::voice::Endpointing;
-use crate::call::Origin;
 use crate::config::Config;
+use crate::edge::clock;
 use crate::edge::hear::{Ears, Hearing};
 use crate::edge::ingest::recording::{self, Channel, Recording};
 use crate::edge::ingest::transcripts::{Transcript, TranscriptError};
 use crate::edge::models::{Model, Store};
+use crate::edge::reload::{Change, Hangup, Packs};
 use crate::rules::{Rulebook, Screen};
 use crate::speech::listener::Sound;
 use crate::time::CallTime;
@@ -52,6 +53,10 @@ pub(super) struct Options {
     /// Refuse recordings that last longer than this
     #[arg(long, value_name = "MINUTES")]
     max_minutes: Option<u32>,
+    /// Take up changes in the directory of --rules, and reload it on SIGHUP: new calls start on the
+    /// new rules
+    #[arg(long)]
+    pub watch_rules: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -59,22 +64,13 @@ Examples:
   lineclear screen call.wav                     a recording: left the caller, right the person
   lineclear screen --remote right *.wav         several, with a summary at the end
   lineclear screen --raw alaw call.al           headerless G.711
-  tail -f feed.jsonl | lineclear screen --json -   a live feed";
+  tail -f feed.jsonl | lineclear screen --json -   a live feed
+  feed | lineclear --rules DIR screen --watch-rules -   with rules that may change";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Side {
     Left,
     Right,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum OriginName {
-    /// An incoming call from a number that nobody vouched for
-    Unknown,
-    /// An incoming call from the household's address book
-    KnownContact,
-    /// The protected person dialled
-    Outgoing,
 }
 
 /// The models that turn speech into words.
@@ -100,7 +96,9 @@ type OpenCalls = BTreeMap<String, OpenCall>;
 struct Screening<'a> {
     options: &'a Options,
     config: &'a Config,
-    book: &'a Arc<Rulebook>,
+    packs: Packs,
+    /// There where changed rules are to be taken up.
+    hangup: Option<Hangup>,
     report: Report<'a>,
     ears: Option<Ears>,
     rows: Vec<Row>,
@@ -109,17 +107,15 @@ struct Screening<'a> {
     status: Status,
 }
 
-pub(super) fn run(
-    options: &Options,
-    config: &Config,
-    book: Arc<Rulebook>,
-) -> Result<Status, CliError> {
-    let context = Context { book: &book, advice: &config.advice };
+pub(super) fn run(options: &Options, config: &Config, packs: Packs) -> Result<Status, CliError> {
+    let hangup =
+        options.watch_rules.then(Hangup::register).transpose().map_err(CliError::Hangup)?;
     let mut screening = Screening {
         options,
         config,
-        book: &book,
-        report: Report::new(options.json, context),
+        packs,
+        hangup,
+        report: Report::new(options.json, &config.advice),
         ears: None,
         rows: Vec::new(),
         lines: 0,
@@ -159,7 +155,9 @@ impl Screening<'_> {
             return self.fail(path, &error.to_string());
         }
         let duration = Some(recording.duration_ms()).filter(|ms| *ms > 0).map(CallTime);
-        let call = Call { file: name(path), name: name(path), source: "recording", duration };
+        let book = Arc::clone(self.packs.book());
+        let (file, name) = (name(path), name(path));
+        let call = Call { file, name, source: "recording", duration, book };
         self.report.begin(&call)?;
         let (outcome, problem) = self.hear(&mut recording, &call)?;
         // What was heard before the audio broke off is told before the error is.
@@ -185,7 +183,7 @@ impl Screening<'_> {
         recording: &mut Recording,
         call: &Call,
     ) -> Result<(Outcome, Option<CliError>), CliError> {
-        let mut watch = self.watch();
+        let mut watch = self.watch(&call.book);
         let Some(ears) = &mut self.ears else { return Ok((watch.end(), None)) };
         let bar = progress::recording(recording.duration_ms());
         let report = &mut self.report;
@@ -241,14 +239,27 @@ impl Screening<'_> {
         self.end_all(calls)
     }
 
+    /// Takes up rules that have changed.
+    fn follow_rules(&mut self) -> Result<(), CliError> {
+        let Some(hangup) = &self.hangup else { return Ok(()) };
+        let now = clock::now();
+        let asked = hangup.take().then(|| self.packs.reload(now));
+        let Some(change) = asked.or_else(|| self.packs.poll(now)) else { return Ok(()) };
+        self.status.failed |= change == Change::Refused;
+        Ok(self.report.rules(change, &self.packs.status())?)
+    }
+
     fn line(&mut self, path: &Path, line: Line, calls: &mut OpenCalls) -> Result<(), CliError> {
+        self.follow_rules()?;
         let key = line.call.unwrap_or_else(|| name(path));
         if !calls.contains_key(&key) {
             self.make_room(calls)?;
-            let file = name(path);
-            let call = Call { file, name: key.clone(), source: "transcript", duration: None };
+            let book = Arc::clone(self.packs.book());
+            let (file, name) = (name(path), key.clone());
+            let call = Call { file, name, source: "transcript", duration: None, book };
             self.report.begin(&call)?;
-            calls.insert(key.clone(), OpenCall { call, watch: self.watch(), heard: 0 });
+            let watch = self.watch(&call.book);
+            calls.insert(key.clone(), OpenCall { call, watch, heard: 0 });
         }
         let now = self.lines;
         self.lines += 1;
@@ -281,13 +292,9 @@ impl Screening<'_> {
         Ok(())
     }
 
-    fn watch(&self) -> Watch {
-        let origin = match self.options.origin {
-            OriginName::Unknown => Origin::Unknown,
-            OriginName::KnownContact => Origin::KnownContact,
-            OriginName::Outgoing => Origin::Outgoing,
-        };
-        Watch::new(Screen::new(Arc::clone(self.book), self.config.levels, origin))
+    fn watch(&self, book: &Arc<Rulebook>) -> Watch {
+        let origin = self.options.origin.into();
+        Watch::new(Screen::new(Arc::clone(book), self.config.levels, origin))
     }
 
     fn end(&mut self, call: Call, outcome: Outcome) -> Result<(), CliError> {
@@ -295,16 +302,15 @@ impl Screening<'_> {
         self.status.level = self.status.level.max(outcome.highest());
         // The summary of an endless feed would never be read, and never end growing.
         if self.rows.len() < MAX_CALLS {
-            self.rows.push(Row { call, outcome: Some(outcome) });
+            let family = call.family(&outcome.worst).map(str::to_owned);
+            self.rows.push(Row { name: call.name, outcome: Some(outcome), family });
         }
         Ok(())
     }
 
     /// A file that could not be screened at all.
     fn fail(&mut self, path: &Path, message: &str) -> Result<(), CliError> {
-        let (file, name) = (name(path), name(path));
-        let call = Call { file, name, source: "unreadable", duration: None };
-        self.rows.push(Row { call, outcome: None });
+        self.rows.push(Row { name: name(path), outcome: None, family: None });
         self.complain(path, message)
     }
 
@@ -320,7 +326,7 @@ fn name(path: &Path) -> String {
 }
 
 /// Whether a file is audio: by its name, or by how it begins.
-fn is_recording(path: &Path) -> bool {
+pub(super) fn is_recording(path: &Path) -> bool {
     const AUDIO: [&str; 16] = [
         "wav", "wave", "mp3", "ogg", "opus", "flac", "m4a", "gsm", "au", "al", "alaw", "ul",
         "ulaw", "amr", "aac", "wma",

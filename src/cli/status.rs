@@ -6,8 +6,9 @@ use crate::edge::files::FileError;
 use crate::edge::hear::HearError;
 use crate::edge::ingest::corpus::CorpusError;
 use crate::edge::ingest::recording::RecordingError;
+use crate::edge::ingest::scripts::ScriptFileError;
 use crate::edge::models::ModelError;
-use crate::rules::Level;
+use crate::rules::{Level, RuleErrors};
 use crate::speech::SpeechError;
 
 /// How a command ended.
@@ -44,6 +45,16 @@ pub(super) enum CliError {
     Recording(#[from] RecordingError),
     #[error("{0}: {1}")]
     Corpus(String, CorpusError),
+    #[error(transparent)]
+    Rules(#[from] RuleErrors),
+    #[error(transparent)]
+    Script(#[from] ScriptFileError),
+    #[error("no rule is named '{0}': `lineclear rules list` names them")]
+    NoRule(String),
+    #[error("no pack has the id '{0}': there are {1}")]
+    NoPack(String, String),
+    #[error("SIGHUP cannot be listened to: {0}")]
+    Hangup(std::io::Error),
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
 }

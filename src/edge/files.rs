@@ -49,14 +49,30 @@ pub fn config(path: Option<&Path>) -> Result<Config, FileError> {
 /// # Errors
 /// When a file cannot be read, or a pack does not load.
 pub fn rulebook(directory: Option<&Path>) -> Result<Rulebook, FileError> {
-    let sources = match directory {
-        Some(directory) => packs_in(directory)?,
-        None => SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec(),
-    };
-    Ok(crate::rules::load(&sources)?)
+    Ok(crate::rules::load(&sources(directory)?)?)
+}
+
+/// The texts of these packs, each with the name of its file.
+///
+/// # Errors
+/// When a file cannot be read, or there is none.
+pub fn sources(directory: Option<&Path>) -> Result<Vec<(String, String)>, FileError> {
+    match directory {
+        Some(directory) => packs_in(directory),
+        None => Ok(SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec()),
+    }
 }
 
 fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {
+    let paths = pack_paths(directory)?;
+    if paths.is_empty() {
+        return Err(FileError::NoPacks(directory.to_owned()));
+    }
+    paths.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+}
+
+/// The packs in a directory, by name.
+pub(super) fn pack_paths(directory: &Path) -> Result<Vec<PathBuf>, FileError> {
     let failed = |problem| FileError::Read { path: directory.to_owned(), problem };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(failed)? {
@@ -65,11 +81,8 @@ fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {
             paths.push(path);
         }
     }
-    if paths.is_empty() {
-        return Err(FileError::NoPacks(directory.to_owned()));
-    }
     paths.sort();
-    paths.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+    Ok(paths)
 }
 
 fn read(path: &Path) -> Result<String, FileError> {

@@ -23,6 +23,8 @@ pub enum Event {
     Verdict(VerdictEvent),
     /// Something could not be read; the rest was screened.
     Error(ErrorEvent),
+    /// The rules were loaded again, or could not be.
+    Rules(RulesEvent),
 }
 
 /// A call begins.
@@ -175,4 +177,45 @@ pub struct ErrorEvent {
     pub file: String,
     /// What, where, and what to do.
     pub message: String,
+}
+
+/// The rules changed while calls went on.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RulesEvent {
+    /// `reloaded`, or `refused` if what is there now does not load.
+    pub change: &'static str,
+    /// What is in use.
+    #[serde(flatten)]
+    pub status: PackStatus,
+}
+
+/// The rules that are in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PackStatus {
+    /// The directory, or `shipped`.
+    pub source: String,
+    /// How often rules were loaded since the program started, from 1.
+    pub generation: u64,
+    /// When these were, in milliseconds since the program started.
+    pub loaded_at_ms: u64,
+    /// How many rules there are.
+    pub rules: usize,
+    /// The packs.
+    pub packs: Vec<LoadedPack>,
+    /// Why what is there now is not in use; none if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// A pack that is in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LoadedPack {
+    /// Its id.
+    pub id: String,
+    /// The scam family, in plain English.
+    pub title: String,
+    /// Its version.
+    pub version: String,
+    /// How many rules it has.
+    pub rules: usize,
 }

@@ -1,5 +1,6 @@
 //! Bytes ⇄ messages. Pure.
 
 pub mod event;
+pub mod explanation;
 pub mod transcript;
 pub mod wav;

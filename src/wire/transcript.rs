@@ -3,6 +3,7 @@
 //! ```text
 //! {"leg":"remote","start_ms":0,"end_ms":2100,"text":"Good morning.","final":true}
 //! remote: Good morning.
+//! [1:23.5] remote: Good morning.
 //! ```
 
 use schemars::JsonSchema;
@@ -92,6 +93,11 @@ pub enum LineError {
     /// Neither JSON nor "leg: words".
     #[error("neither JSON nor \"remote: words\", \"protected: words\" or \"mixed: words\"")]
     Plain,
+    /// A time that is none.
+    #[error(
+        "the time in brackets is none: write minutes and seconds, [1:23.5], or seconds, [83.5]"
+    )]
+    Time,
     /// A call's name that is no name.
     #[error("the call's name is longer than {MAX_NAME} bytes: give calls short names")]
     Name,
@@ -116,8 +122,8 @@ pub struct Line {
 
 /// Reads one line; `None` for a blank line or a comment (`#`).
 ///
-/// `clock` is where the last plain line ended: plain lines follow each other, a word every
-/// [`WORD_MS`].
+/// `clock` is where the last line ended: plain lines without a time follow each other, and a word
+/// takes [`WORD_MS`].
 ///
 /// # Errors
 /// On a line that is not an utterance.
@@ -174,18 +180,28 @@ pub fn json_problem(error: &serde_json::Error) -> String {
 }
 
 fn plain(text: &str, clock: CallTime) -> Result<Line, LineError> {
+    let (start, text) = match text.strip_prefix('[') {
+        Some(timed) => timed_from(timed).ok_or(LineError::Time)?,
+        None => (clock, text),
+    };
     let (leg, said) = text.split_once(':').ok_or(LineError::Plain)?;
     let leg = Leg::from_name(&leg.trim().to_lowercase()).ok_or(LineError::Plain)?;
     let words = said.split_whitespace().count() as u64;
     let utterance = Utterance {
         leg,
-        start: clock,
-        end: CallTime(clock.0.saturating_add(words * WORD_MS)),
+        start,
+        end: CallTime(start.0.saturating_add(words * WORD_MS)),
         text: said.trim().to_owned().into(),
         confidence: None,
         is_final: true,
     };
     Ok(Line { call: None, utterance })
+}
+
+/// `1:23.5] remote: words` → the time, and what stands behind it.
+fn timed_from(text: &str) -> Option<(CallTime, &str)> {
+    let (time, rest) = text.split_once(']')?;
+    Some((CallTime::parse(time.trim())?, rest))
 }
 
 #[cfg(test)]
@@ -219,6 +235,24 @@ mod tests {
         let second = next("protected: four").expect("an utterance");
         assert_eq!(first.utterance.end, CallTime(1050));
         assert_eq!(second.utterance.start, CallTime(1050));
+    }
+
+    #[test]
+    fn plain_lines_may_say_when_they_begin() {
+        let mut clock = CallTime::START;
+        let mut next = |text: &str| {
+            let line = parse(text.as_bytes(), &mut clock).expect("valid").expect("an utterance");
+            (line.utterance.start.0, line.utterance.end.0)
+        };
+        assert_eq!(next("[01:23] remote: one two"), (83_000, 83_700));
+        assert_eq!(next("protected: three"), (83_700, 84_050));
+        assert_eq!(next("[ 90.5 ]remote: four"), (90_500, 90_850));
+        assert_eq!(next("[1:00] mixed: the legs may overlap"), (60_000, 61_400));
+        assert_eq!(next("remote: five"), (90_850, 91_200));
+        for wrong in ["[1:75] remote: a", "[soon] remote: a", "[1:20 remote: a", "[] remote: a"] {
+            assert!(problem(wrong).contains("time in brackets"), "{wrong}");
+        }
+        assert!(problem("[1:20] a secret").contains("neither JSON nor"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What several tests need: the spoken calls, and the models.
 #![allow(dead_code)]
 
+pub mod toy;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

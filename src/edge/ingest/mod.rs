@@ -2,4 +2,5 @@
 
 pub mod corpus;
 pub mod recording;
+pub mod scripts;
 pub mod transcripts;
