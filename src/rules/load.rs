@@ -124,6 +124,8 @@ mod tests {
     fn mistakes_name_file_place_and_bound() {
         let error = problem("weight = 12.0", "weight = 50.0");
         assert_eq!(error, "p.toml: rule p.cash: weight is 50, it must be from 0.5 to 20 decibans");
+        let error = problem("weight = 12.0", "weight = 12.0\nbounds = [4.0, 11.0]");
+        assert!(error.contains("bounds must be two numbers from 0.5 to 20"), "{error}");
         assert!(problem("<4>", "<40>").contains("column 10: a gap is written <n>"));
         assert!(problem("#amount", "@nowhere").contains("no list is named '@nowhere'"));
         assert!(problem("id = \"p.cash\"", "id = \"cash\"").contains("begin with the pack's"));

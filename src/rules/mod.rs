@@ -11,6 +11,7 @@ pub mod load;
 pub mod pack;
 pub mod pattern;
 pub mod reading;
+pub mod rewrite;
 pub mod rulebook;
 pub mod score;
 pub mod screen;

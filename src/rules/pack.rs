@@ -74,6 +74,8 @@ pub struct RuleText {
     pub stage: Stage,
     /// How much likelier it is in a scam call than in an honest one, in decibans (10 log₁₀).
     pub weight: f64,
+    /// What fitting may make of the weight, lowest and highest, in decibans.
+    pub bounds: Option<[f64; 2]>,
     /// Who must say it.
     #[serde(default)]
     pub speaker: Speaker,

@@ -29,6 +29,8 @@ pub struct Rule {
     pub stage: Stage,
     /// Decibans.
     pub weight: f64,
+    /// What fitting may make of the weight, lowest and highest, in decibans.
+    pub bounds: Option<[f64; 2]>,
     /// Who must say it.
     pub speaker: Speaker,
     /// Seconds.
@@ -252,6 +254,7 @@ impl Rulebook {
             pack,
             stage: rule.stage,
             weight: rule.weight,
+            bounds: rule.bounds,
             speaker: rule.speaker,
             half_life: rule.half_life,
             negatable: rule.negatable,
@@ -351,6 +354,9 @@ fn check_rule(file: &str, pack: &Header, rule: &RuleText) -> Result<(), RuleErro
     } else if !WEIGHTS.contains(&rule.weight) {
         let (low, high) = (WEIGHTS.start(), WEIGHTS.end());
         format!("weight is {}, it must be from {low} to {high} decibans", rule.weight)
+    } else if rule.bounds.is_some_and(|bounds| !are_bounds(bounds, rule.weight)) {
+        let (low, high) = (WEIGHTS.start(), WEIGHTS.end());
+        format!("bounds must be two numbers from {low} to {high} decibans, the weight between them")
     } else if !(1.0..=86_400.0).contains(&rule.half_life) {
         "half-life must be from 1 second to a day".to_owned()
     } else if rule.phrases.is_empty() == rule.signal.is_none() {
@@ -363,6 +369,10 @@ fn check_rule(file: &str, pack: &Header, rule: &RuleText) -> Result<(), RuleErro
         return Ok(());
     };
     Err(RuleError::value(file, &format!("rule {}", rule.id), &problem))
+}
+
+fn are_bounds([low, high]: [f64; 2], weight: f64) -> bool {
+    WEIGHTS.contains(&low) && WEIGHTS.contains(&high) && (low..=high).contains(&weight)
 }
 
 fn parse_lists(packs: &[(&str, Pack)]) -> Result<Lists, RuleError> {
