@@ -1,5 +1,6 @@
 //! The commands: one file each. What a person sees is made here, and nowhere else.
 
+mod corpora;
 mod demo;
 mod eval;
 mod json;
@@ -8,10 +9,12 @@ mod paint;
 mod people;
 mod progress;
 mod report;
+mod rules;
 mod schema;
 mod screen;
 mod status;
 mod subject;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +49,9 @@ enum Command {
     Model(model::Action),
     /// Measure the rules on corpora of labelled calls
     Eval(eval::Options),
+    /// Work on the rules: what each contributes, which weights fit, what it costs
+    #[command(subcommand)]
+    Rules(rules::Action),
     /// Print the JSON Schema of what is read and written
     Schema(schema::Options),
 }
@@ -75,13 +81,14 @@ pub fn run() -> ExitCode {
 
 fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
     let config = crate::edge::files::config(arguments.config.as_deref())?;
-    let rules =
-        || crate::edge::files::rulebook(arguments.rules.as_deref()).map(std::sync::Arc::new);
+    let packs = arguments.rules.as_deref();
+    let rules = || crate::edge::files::rulebook(packs).map(std::sync::Arc::new);
     match &arguments.command {
         Command::Demo(options) => demo::run(options, &config, rules()?),
         Command::Screen(options) => screen::run(options, &config, rules()?),
         Command::Model(action) => model::run(action),
-        Command::Eval(options) => eval::run(options, &config, rules()?),
+        Command::Eval(options) => eval::run(options, &config, packs),
+        Command::Rules(action) => rules::run(action, &config, packs),
         Command::Schema(options) => schema::run(options),
     }
 }

@@ -7,7 +7,8 @@ use crate::edge::hear::HearError;
 use crate::edge::ingest::corpus::CorpusError;
 use crate::edge::ingest::recording::RecordingError;
 use crate::edge::models::ModelError;
-use crate::rules::Level;
+use crate::measure::tune::TuneError;
+use crate::rules::{Level, RuleError};
 use crate::speech::SpeechError;
 
 /// How a command ended.
@@ -44,6 +45,12 @@ pub(super) enum CliError {
     Recording(#[from] RecordingError),
     #[error("{0}: {1}")]
     Corpus(String, CorpusError),
+    #[error(transparent)]
+    Tune(#[from] TuneError),
+    #[error("with {0} left out: {1}")]
+    LeftOut(String, TuneError),
+    #[error(transparent)]
+    Rules(#[from] RuleError),
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
 }

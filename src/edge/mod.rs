@@ -5,3 +5,4 @@ pub mod files;
 pub mod hear;
 pub mod ingest;
 pub mod models;
+pub mod parallel;

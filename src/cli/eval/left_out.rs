@@ -1,0 +1,54 @@
+//! Each corpus measured with weights that were tuned on the others, so that no figure comes from
+//! calls that the weights have seen.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Options;
+use crate::cli::status::CliError;
+use crate::cli::{corpora, progress};
+use crate::config::Config;
+use crate::edge::{files, parallel};
+use crate::measure::Corpus;
+use crate::measure::tune::{self, Tuned, tune};
+use crate::rules::{Rulebook, rewrite};
+
+pub(super) fn measure(
+    options: &Options,
+    config: &Config,
+    packs: Option<&Path>,
+) -> Result<Vec<Corpus>, CliError> {
+    let sources = files::packs(packs)?;
+    let book = Arc::new(crate::rules::load(&sources)?);
+    let bar = progress::corpora(2 * corpora::size(&options.corpora)?);
+    let screen = |book: &Arc<Rulebook>, path| corpora::screen(path, config.levels, book, &bar);
+    let seen: Result<Vec<Corpus>, _> =
+        options.corpora.iter().map(|path| screen(&book, path)).collect();
+    let tuned = tune_without_each(&seen?, &book, options.seed)?;
+    let mut measured = Vec::new();
+    for (path, tuned) in options.corpora.iter().zip(tuned) {
+        let sources = rewrite::reweigh(&sources, &tune::changes(&book.rules, &tuned))?;
+        measured.push(screen(&Arc::new(crate::rules::load(&sources)?), path)?);
+    }
+    bar.finish_and_clear();
+    Ok(measured)
+}
+
+fn tune_without_each(
+    corpora: &[Corpus],
+    book: &Rulebook,
+    seed: u64,
+) -> Result<Vec<Vec<Tuned>>, CliError> {
+    let each = |give: &mut dyn FnMut(usize)| {
+        (0..corpora.len()).for_each(give);
+        Ok::<_, CliError>(())
+    };
+    let without = |(): &mut (), left_out: usize| {
+        let others = corpora.iter().enumerate().filter(|(at, _)| *at != left_out);
+        let others: Vec<&Corpus> = others.map(|(_, corpus)| corpus).collect();
+        tune(&others, &book.rules, tune::Options { seed, ..tune::Options::default() })
+            .map_err(|error| CliError::LeftOut(corpora[left_out].name.clone(), error))
+    };
+    let tuned = parallel::map_in_order(vec![(); parallel::cores()], each, without)?;
+    tuned.into_iter().collect()
+}
