@@ -51,6 +51,11 @@ pub(super) enum CliError {
     LeftOut(String, TuneError),
     #[error(transparent)]
     Rules(#[from] RuleError),
+    #[error(
+        "the packs that are built in cannot be changed: name the directory of those to change with \
+         --rules, or a new one with --out"
+    )]
+    BuiltIn,
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
 }

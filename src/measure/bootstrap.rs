@@ -64,6 +64,10 @@ pub fn rounds(
 
 /// The mean of `values` over those that were drawn, in each round.
 pub fn means(values: &[f64], seed: u64) -> Vec<f64> {
+    // Where all agree, as honest calls should, there is nothing to draw.
+    if let Some(same) = values.first().filter(|first| values.iter().all(|it| it == *first)) {
+        return vec![*same; ROUNDS];
+    }
     rounds(ROUNDS, values.len(), seed, |_, draw| {
         draw.iter().map(|at| values[*at]).sum::<f64>() / draw.len() as f64
     })

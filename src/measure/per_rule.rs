@@ -24,8 +24,8 @@ pub struct RuleFigures {
     /// larger the share of scams with a hit is than that of honest calls. None if it never hit, or
     /// there are no scams or no honest calls.
     pub observed: Option<f64>,
-    /// How much of its hits are scams (S/O of SpamAssassin's `hit-frequencies`), as if there were as
-    /// many scams as honest calls.
+    /// How much of its hits are scams (S/O of SpamAssassin's `hit-frequencies`), as if there were
+    /// as many scams as honest calls.
     pub spam_over_all: Option<f64>,
     /// The rule that it shares most calls with, and the share of calls with either that have both
     /// (Jaccard).

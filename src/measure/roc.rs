@@ -67,8 +67,8 @@ impl Honest {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::sample::{Label, Sample, mean};
     use super::*;
+    use crate::measure::sample::{Label, Sample, mean};
 
     fn calls(scores: &[f64]) -> Vec<Sample> {
         let call = |score: &f64| Sample {
@@ -120,7 +120,8 @@ mod tests {
             let groups = alone(&calls);
             let threshold = Honest::new(&groups).threshold(rate).expect("calls");
             let above = |bound: f64| {
-                let all = groups.iter().map(|group| mean(group, |one| f64::from(one.score > bound)));
+                let passes = |call: &Sample| f64::from(call.score > bound);
+                let all = groups.iter().map(|group| mean(group, passes));
                 all.sum::<f64>() / groups.len() as f64
             };
             prop_assert!(above(threshold) <= rate + 1e-9);

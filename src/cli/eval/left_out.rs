@@ -1,32 +1,31 @@
 //! Each corpus measured with weights that were tuned on the others, so that no figure comes from
 //! calls that the weights have seen.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Options;
 use crate::cli::status::CliError;
 use crate::cli::{corpora, progress};
-use crate::config::Config;
+use crate::config::Levels;
 use crate::edge::{files, parallel};
 use crate::measure::Corpus;
 use crate::measure::tune::{self, Tuned, tune};
 use crate::rules::{Rulebook, rewrite};
 
 pub(super) fn measure(
-    options: &Options,
-    config: &Config,
+    paths: &[PathBuf],
+    seed: u64,
+    levels: Levels,
     packs: Option<&Path>,
 ) -> Result<Vec<Corpus>, CliError> {
     let sources = files::packs(packs)?;
     let book = Arc::new(crate::rules::load(&sources)?);
-    let bar = progress::corpora(2 * corpora::size(&options.corpora)?);
-    let screen = |book: &Arc<Rulebook>, path| corpora::screen(path, config.levels, book, &bar);
-    let seen: Result<Vec<Corpus>, _> =
-        options.corpora.iter().map(|path| screen(&book, path)).collect();
-    let tuned = tune_without_each(&seen?, &book, options.seed)?;
+    let bar = progress::corpora(2 * corpora::size(paths)?);
+    let screen = |book: &Arc<Rulebook>, path| corpora::screen(path, levels, book, &bar);
+    let seen: Result<Vec<Corpus>, _> = paths.iter().map(|path| screen(&book, path)).collect();
+    let tuned = tune_without_each(&seen?, &book, seed)?;
     let mut measured = Vec::new();
-    for (path, tuned) in options.corpora.iter().zip(tuned) {
+    for (path, tuned) in paths.iter().zip(tuned) {
         let sources = rewrite::reweigh(&sources, &tune::changes(&book.rules, &tuned))?;
         measured.push(screen(&Arc::new(crate::rules::load(&sources)?), path)?);
     }

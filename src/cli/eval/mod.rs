@@ -62,7 +62,7 @@ pub(super) fn run(
     packs: Option<&Path>,
 ) -> Result<Status, CliError> {
     let corpora = match options.leave_one_out {
-        true => left_out::measure(options, config, packs)?,
+        true => left_out::measure(&options.corpora, options.seed, config.levels, packs)?,
         false => {
             let book = Arc::new(files::rulebook(packs)?);
             corpora::screen_all(&options.corpora, config.levels, &book)?

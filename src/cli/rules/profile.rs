@@ -42,7 +42,7 @@ Run it on a machine that has nothing else to do, with a release build.";
 /// What to measure.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(in crate::cli) struct Options {
+pub struct Options {
     /// Corpora of labelled calls; the rules' own examples if left out
     #[arg(value_name = "CORPUS")]
     corpora: Vec<PathBuf>,
@@ -69,11 +69,7 @@ struct Row<'a> {
 
 type Call = Vec<Utterance>;
 
-pub(in crate::cli) fn run(
-    options: &Options,
-    config: &Config,
-    packs: Option<&Path>,
-) -> Result<Status, CliError> {
+pub fn run(options: &Options, config: &Config, packs: Option<&Path>) -> Result<Status, CliError> {
     let sources = files::packs(packs)?;
     let book = crate::rules::load(&sources)?;
     let calls = match options.corpora.as_slice() {

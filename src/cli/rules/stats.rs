@@ -28,7 +28,7 @@ The rules come first whose written weight is furthest above what the calls show.
 /// What to measure.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(in crate::cli) struct Options {
+pub struct Options {
     /// Corpora: JSON lines, one labelled call a line, or directories of scripted calls
     #[arg(required = true, value_name = "CORPUS")]
     corpora: Vec<PathBuf>,
@@ -60,11 +60,7 @@ struct Row<'a> {
     overlap: Option<f64>,
 }
 
-pub(in crate::cli) fn run(
-    options: &Options,
-    config: &Config,
-    packs: Option<&Path>,
-) -> Result<Status, CliError> {
+pub fn run(options: &Options, config: &Config, packs: Option<&Path>) -> Result<Status, CliError> {
     let sources = files::packs(packs)?;
     let book = crate::rules::load(&sources)?;
     let bar = progress::corpora(corpora::size(&options.corpora)?);
@@ -151,8 +147,8 @@ fn people(
 ) -> std::io::Result<()> {
     writeln!(
         out,
-        "{scams} groups of scam calls, {honest} of honest ones. Weights are decibans; the rules whose\n\
-         weight is furthest above what these calls show come first.\n"
+        "{scams} groups of scam calls, {honest} of honest ones. Weights are decibans; the rules\n\
+         whose weight is furthest above what these calls show come first.\n"
     )?;
     let mut table = Table::new(
         "rule|>weight|>observed|>gap|>in scams|>in honest|>S/O|>decides scams|>decides honest|\

@@ -26,7 +26,7 @@ Examples:
 /// What to fit.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(in crate::cli) struct Options {
+pub struct Options {
     /// Corpora: JSON lines, one labelled call a line, or directories of scripted calls
     #[arg(required = true, value_name = "CORPUS")]
     corpora: Vec<PathBuf>,
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Options {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Change the packs of --rules on disk
-    #[arg(long, conflicts_with = "out", requires = "rules")]
+    #[arg(long, conflicts_with = "out")]
     write: bool,
     /// How far a written weight may be wrong, as a standard deviation in decibans
     #[arg(long, value_name = "DECIBANS", default_value_t = 3.0, value_parser = spread)]
@@ -67,11 +67,10 @@ struct Row<'a> {
     changed: bool,
 }
 
-pub(in crate::cli) fn run(
-    options: &Options,
-    config: &Config,
-    packs: Option<&Path>,
-) -> Result<Status, CliError> {
+pub fn run(options: &Options, config: &Config, packs: Option<&Path>) -> Result<Status, CliError> {
+    if options.write && packs.is_none() {
+        return Err(CliError::BuiltIn);
+    }
     let sources = files::packs(packs)?;
     let book = Arc::new(crate::rules::load(&sources)?);
     let seen = corpora::screen_all(&options.corpora, config.levels, &book)?;
