@@ -343,7 +343,18 @@ fn a_corpus_that_is_left_out_is_measured_with_weights_of_the_others() {
             assert!(left_out.contains(&row), "{row} is not among {left_out:#?}");
         }
     }
-    let plain = rows(&folder, &format!("eval {all}"));
+    // The scores of scams below warning, in the order of the corpora.
+    let scores = |corpora: &str| {
+        let ran = run(&folder, &format!("eval --leave-one-out --wrong {corpora}"));
+        ran.err.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (all, never) = (scores(all), scores("one.jsonl two.jsonl --never-fit contrary.jsonl"));
+    let contrary = |line: &&String| line.contains(" c-");
+    assert!(all.iter().filter(contrary).count() == 30, "{all:#?}");
+    assert!(all.iter().filter(contrary).eq(never.iter().filter(contrary)), "{never:#?}");
+    assert_ne!(all, never, "contrary was tuned on all the same");
+    assert_eq!(run(&folder, "eval one.jsonl --never-fit two.jsonl").code, Some(2));
+    let plain = rows(&folder, "eval one.jsonl two.jsonl contrary.jsonl");
     assert_ne!(plain, left_out, "tuning changed nothing, so this shows nothing");
     let ran = run(&folder, "eval --leave-one-out scams.jsonl honest.jsonl");
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));

@@ -22,7 +22,7 @@ Examples:
   lineclear eval tests/scripts/scam tests/scripts/honest
   lineclear eval --wrong --by-kind calls.jsonl
   lineclear eval --recall --early --json scams.jsonl honest.jsonl
-  lineclear eval --leave-one-out --recall *.jsonl
+  lineclear eval --leave-one-out --recall free/*.jsonl --never-fit restricted/*.jsonl
 
 docs/evaluation.md tells what the columns and the keys of --json mean.";
 
@@ -51,6 +51,9 @@ pub(super) struct Options {
     /// Measure each corpus with weights tuned on the others
     #[arg(long)]
     leave_one_out: bool,
+    /// Corpora to measure with --leave-one-out that no weight may be tuned on
+    #[arg(long, value_name = "CORPUS", num_args = 1.., requires = "leave_one_out")]
+    never_fit: Vec<PathBuf>,
     /// Decides what is drawn for the intervals
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -62,7 +65,10 @@ pub(super) fn run(
     packs: Option<&Path>,
 ) -> Result<Status, CliError> {
     let corpora = match options.leave_one_out {
-        true => left_out::measure(&options.corpora, options.seed, config.levels, packs)?,
+        true => {
+            let paths = [options.corpora.as_slice(), &options.never_fit];
+            left_out::measure(paths, options.seed, config.levels, packs)?
+        }
         false => {
             let book = Arc::new(files::rulebook(packs)?);
             corpora::screen_all(&options.corpora, config.levels, &book)?

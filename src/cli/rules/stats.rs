@@ -21,7 +21,7 @@ use crate::rules::{Level, Rulebook};
 const EXAMPLES: &str = "\
 Examples:
   lineclear rules stats scams.jsonl honest.jsonl
-  lineclear --rules config/rules rules stats --json tests/scripts/scam tests/scripts/honest
+  lineclear --rules config/rules rules stats --json *.jsonl
 
 The rules come first whose written weight is furthest above what the calls show.";
 
