@@ -9,6 +9,7 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod edge;
+pub mod measure;
 pub mod private;
 pub mod rules;
 pub mod speech;

@@ -454,8 +454,8 @@ fn the_demonstration_goes_from_the_first_word_to_the_clear_line() {
 
 #[test]
 fn every_command_explains_itself() {
-    let commands = "|demo|screen|explain|rules|rules test|rules list|rules explain|model|\
-                    model fetch|model list|model verify|eval|schema";
+    let commands = "|demo|screen|explain|rules|rules test|rules list|rules explain|rules stats|\
+                    rules tune|rules profile|model|model fetch|model list|model verify|eval|schema";
     for command in commands.split('|') {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ran = run(&arguments);
@@ -466,6 +466,10 @@ fn every_command_explains_itself() {
     }
     let screen = run(&["screen", "--help"]).out;
     assert_in_order(&screen, "Examples:|lineclear screen call.wav|--raw alaw|--json -");
+    for command in ["eval", "rules stats", "rules tune", "rules profile"] {
+        let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        assert_in_order(&run(&arguments).out, &format!("Examples:|{command}"));
+    }
     assert_in_order(&run(&["--help"]).out, "Exit status:|30  danger|+1  something");
     let version = format!("lineclear {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(run(&["--version"]).out, version);

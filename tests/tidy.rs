@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// The floors, lowest first: a module imports from below.
 const FLOORS: [&str; 6] =
-    ["call time private config", "audio wire", "rules speech", "alert", "edge", "cli main"];
+    ["call time private config", "audio wire", "rules speech", "alert measure", "edge", "cli main"];
 /// Who may import a neighbour on the same floor.
 const SIDEWAYS: [(&str, &str); 3] = [("call", "private"), ("call", "time"), ("main", "cli")];
 /// What only `edge/` may mention.

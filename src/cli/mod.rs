@@ -1,5 +1,6 @@
 //! The commands: one file each. What a person sees is made here, and nowhere else.
 
+mod corpora;
 mod demo;
 mod eval;
 mod explain;
@@ -14,6 +15,7 @@ mod schema;
 mod screen;
 mod status;
 mod subject;
+mod table;
 mod text;
 mod workbench;
 
@@ -49,7 +51,7 @@ enum Command {
     Screen(screen::Options),
     /// Show why a call is judged as it is, turn by turn
     Explain(explain::Options),
-    /// Write rules: test them, and list them
+    /// Work on the rules: list and test them, see what each contributes and costs, fit weights
     #[command(subcommand)]
     Rules(rules::Action),
     /// Fetch, list and verify the speech models
@@ -86,8 +88,8 @@ pub fn run() -> ExitCode {
 
 fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
     let config = crate::edge::files::config(arguments.config.as_deref())?;
-    let rules =
-        || crate::edge::files::rulebook(arguments.rules.as_deref()).map(std::sync::Arc::new);
+    let packs = arguments.rules.as_deref();
+    let rules = || crate::edge::files::rulebook(packs).map(std::sync::Arc::new);
     match &arguments.command {
         Command::Demo(options) => demo::run(options, &config, rules()?),
         Command::Screen(options) => {
@@ -96,13 +98,13 @@ fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
                 let problem = "--watch-rules needs --rules DIR: the shipped rules do not change";
                 Arguments::command().error(ErrorKind::MissingRequiredArgument, problem).exit();
             }
-            let packs = Packs::open(arguments.rules.as_deref(), crate::edge::clock::now())?;
+            let packs = Packs::open(packs, crate::edge::clock::now())?;
             screen::run(options, &config, packs)
         }
-        Command::Explain(options) => explain::run(options, &config, arguments.rules.as_deref()),
-        Command::Rules(action) => rules::run(action, &config, arguments.rules.as_deref()),
+        Command::Explain(options) => explain::run(options, &config, packs),
+        Command::Rules(action) => rules::run(action, &config, packs),
         Command::Model(action) => model::run(action),
-        Command::Eval(options) => eval::run(options, &config, rules()?),
+        Command::Eval(options) => eval::run(options, &config, packs),
         Command::Schema(options) => schema::run(options),
     }
 }

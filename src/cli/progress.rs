@@ -19,6 +19,20 @@ pub(super) fn recording(total_ms: u64) -> ProgressBar {
     bar
 }
 
+/// A bar over `bytes` of corpora.
+pub(super) fn corpora(bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
+    bar.set_style(style("{bar:30} {percent:>3} %  {bytes} of {total_bytes} screened, {eta} left"));
+    bar
+}
+
+/// A bar over rules.
+pub(super) fn rules(total: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+    bar.set_style(style("{bar:30} {percent:>3} %  {pos} of {len} rules, {eta} left"));
+    bar
+}
+
 /// A bar that counts down `total` seconds.
 pub(super) fn countdown(total: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());

@@ -8,6 +8,7 @@ use crate::edge::ingest::corpus::CorpusError;
 use crate::edge::ingest::recording::RecordingError;
 use crate::edge::ingest::scripts::ScriptFileError;
 use crate::edge::models::ModelError;
+use crate::measure::tune::TuneError;
 use crate::rules::{Level, RuleErrors};
 use crate::speech::SpeechError;
 
@@ -55,6 +56,15 @@ pub(super) enum CliError {
     NoPack(String, String),
     #[error("SIGHUP cannot be listened to: {0}")]
     Hangup(std::io::Error),
+    #[error(transparent)]
+    Tune(#[from] TuneError),
+    #[error("with {0} left out: {1}")]
+    LeftOut(String, TuneError),
+    #[error(
+        "the packs that are built in cannot be changed: name the directory of those to change with \
+         --rules, or a new one with --out"
+    )]
+    BuiltIn,
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
 }

@@ -16,6 +16,14 @@ pub enum FileError {
         /// What the system says.
         problem: std::io::Error,
     },
+    /// It cannot be written.
+    #[error("{}: {problem}: check that you may write there", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        problem: std::io::Error,
+    },
     /// The configuration is wrong.
     #[error("{}: {problem}", path.display())]
     Config {
@@ -61,6 +69,27 @@ pub fn sources(directory: Option<&Path>) -> Result<Vec<(String, String)>, FileEr
         Some(directory) => packs_in(directory),
         None => Ok(SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec()),
     }
+}
+
+/// Replaces `path` by `text` as a whole: nobody ever reads half a pack.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
+    let failed = |problem| FileError::Write { path: path.to_owned(), problem };
+    let fresh = path.with_extension("toml.new");
+    std::fs::write(&fresh, text).map_err(failed)?;
+    std::fs::rename(&fresh, path).map_err(failed)
+}
+
+/// Writes a pack into `directory`, which is made if it is not there, under the name of its `file`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_into(directory: &Path, file: &str, text: &str) -> Result<(), FileError> {
+    let failed = |problem| FileError::Write { path: directory.to_owned(), problem };
+    std::fs::create_dir_all(directory).map_err(failed)?;
+    write(&directory.join(Path::new(file).file_name().unwrap_or_default()), text)
 }
 
 fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {

@@ -5,4 +5,5 @@ pub mod files;
 pub mod hear;
 pub mod ingest;
 pub mod models;
+pub mod parallel;
 pub mod reload;

@@ -116,6 +116,18 @@ impl fmt::Display for Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleErrors(pub Vec<Problem>);
 
+impl RuleErrors {
+    /// A text that is not TOML, or has not the keys of a pack.
+    pub fn syntax(file: &str, problem: &impl fmt::Display) -> Self {
+        Self(vec![Problem {
+            code: Code::Syntax,
+            file: file.to_owned(),
+            place: Place::default(),
+            message: problem.to_string().trim_end().to_owned(),
+        }])
+    }
+}
+
 impl fmt::Display for RuleErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0[..] {

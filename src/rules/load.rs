@@ -18,12 +18,7 @@ pub fn load(sources: &[(String, String)]) -> Result<Rulebook, RuleErrors> {
     for (file, text) in sources {
         match toml::from_str::<Pack>(text) {
             Ok(pack) => packs.push((file.as_str(), pack)),
-            Err(error) => problems.push(Problem {
-                code: Code::Syntax,
-                file: file.clone(),
-                place: Place::default(),
-                message: error.to_string().trim_end().to_owned(),
-            }),
+            Err(error) => problems.append(&mut RuleErrors::syntax(file, &error).0),
         }
     }
     if !problems.is_empty() {
@@ -165,6 +160,8 @@ mod tests {
     fn mistakes_name_file_place_and_bound() {
         let error = problem("weight = 12.0", "weight = 50.0");
         assert_eq!(error, "p.toml: rule p.cash: weight is 50, it must be from 0.5 to 20 decibans");
+        let error = problem("weight = 12.0", "weight = 12.0\nbounds = [4.0, 11.0]");
+        assert!(error.contains("bounds must be two numbers from 0.5 to 20"), "{error}");
         assert!(problem("<4>", "<40>").contains("column 10: a gap is written <n>"));
         assert!(problem("#amount", "@nowhere").contains("no list is named '@nowhere'"));
         assert!(problem("id = \"p.cash\"", "id = \"cash\"").contains("must begin with p."));

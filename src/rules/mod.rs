@@ -17,6 +17,7 @@ pub mod pack;
 pub mod pattern;
 pub mod phrases;
 pub mod reading;
+pub mod rewrite;
 pub mod row;
 pub mod rulebook;
 pub mod score;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::compile;
-use super::error::{Code, Place, Problem, RuleErrors};
+use super::error::RuleErrors;
 use super::inflect::is_common;
 use super::pack::{Header, Pack, RuleText};
 use super::rulebook::Rulebook;
@@ -38,12 +38,7 @@ impl Texts {
     pub fn parse(sources: &[(String, String)]) -> Result<Self, RuleErrors> {
         let read = |(file, text): &(String, String)| match toml::from_str(text) {
             Ok(pack) => Ok((file.clone(), pack)),
-            Err(error) => Err(RuleErrors(vec![Problem {
-                code: Code::Syntax,
-                file: file.clone(),
-                place: Place::default(),
-                message: error.to_string().trim_end().to_owned(),
-            }])),
+            Err(error) => Err(RuleErrors::syntax(file, &error)),
         };
         Ok(Self { packs: sources.iter().map(read).collect::<Result<_, _>>()? })
     }

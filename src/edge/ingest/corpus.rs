@@ -12,11 +12,12 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::call::{Leg, Utterance};
+use crate::measure::Label;
 use crate::private::Private;
 use crate::time::CallTime;
 use crate::wire::transcript::{self, LineError};
@@ -28,6 +29,9 @@ pub struct LabelledCall {
     pub id: String,
     /// What it is.
     pub label: Label,
+    /// What kind of scam or honest call, where the corpus says.
+    #[serde(default)]
+    pub kind: String,
     /// Near-duplicates share a group.
     #[serde(default)]
     pub group: String,
@@ -36,16 +40,9 @@ pub struct LabelledCall {
     pub ask_ms: Option<u64>,
     /// What was said.
     pub utterances: Vec<CorpusUtterance>,
-}
-
-/// What a call is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Label {
-    /// A scam.
-    Scam,
-    /// An honest call.
-    Legit,
+    /// How much of its corpus it takes up, by which progress is told.
+    #[serde(skip)]
+    pub bytes: u64,
 }
 
 /// One utterance of a labelled call.
@@ -108,16 +105,33 @@ pub fn for_each(path: &Path, mut each: impl FnMut(LabelledCall)) -> Result<(), C
         if line.trim().is_empty() {
             continue;
         }
-        let call = serde_json::from_str(&line).map_err(|error| CorpusError::Line {
-            line: number + 1,
-            problem: transcript::json_problem(&error),
+        let call: LabelledCall = serde_json::from_str(&line).map_err(|error| {
+            CorpusError::Line { line: number + 1, problem: transcript::json_problem(&error) }
         })?;
-        each(call);
+        each(LabelledCall { bytes: line.len() as u64 + 1, ..call });
     }
     Ok(())
 }
 
+/// How many bytes a corpus, or a directory of scripts, has.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn size(path: &Path) -> Result<u64, CorpusError> {
+    let files = if path.is_dir() { scripts_in(path)? } else { vec![path.to_owned()] };
+    let sizes = files.iter().map(|file| Ok(std::fs::metadata(file)?.len()));
+    sizes.sum()
+}
+
 fn scripts(directory: &Path, each: &mut impl FnMut(LabelledCall)) -> Result<(), CorpusError> {
+    for path in scripts_in(directory)? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        each(script(name, &std::fs::read_to_string(&path)?)?);
+    }
+    Ok(())
+}
+
+fn scripts_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
@@ -126,30 +140,29 @@ fn scripts(directory: &Path, each: &mut impl FnMut(LabelledCall)) -> Result<(), 
         }
     }
     paths.sort();
-    for path in paths {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        each(script(name, &std::fs::read_to_string(&path)?)?);
-    }
-    Ok(())
+    Ok(paths)
 }
 
 fn script(name: String, text: &str) -> Result<LabelledCall, CorpusError> {
-    let (mut label, mut ask_ms, mut clock) = (None, None, CallTime::START);
+    let (mut what, mut ask_ms, mut clock) = (None, None, CallTime::START);
     let mut utterances = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        match line.strip_prefix("# ") {
-            Some(note) if note.starts_with("family:") => label = Some(Label::Scam),
-            Some(note) if note.starts_with("kind:") => label = Some(Label::Legit),
-            Some("ask") => ask_ms = Some(clock.0),
-            _ => {}
+        let note = line.strip_prefix("# ").unwrap_or_default();
+        if let Some(family) = note.strip_prefix("family:") {
+            what = Some((Label::Scam, family.trim()));
+        } else if let Some(kind) = note.strip_prefix("kind:") {
+            what = Some((Label::Legit, kind.trim()));
+        } else if note == "ask" {
+            ask_ms = Some(clock.0);
         }
         let read = transcript::parse(line.as_bytes(), &mut clock).map_err(|problem| {
             CorpusError::Script { file: name.clone(), line: number + 1, problem }
         })?;
         utterances.extend(read.map(|line| CorpusUtterance::from(line.utterance)));
     }
-    let label = label.ok_or_else(|| CorpusError::Unlabelled(name.clone()))?;
-    Ok(LabelledCall { group: name.clone(), id: name, label, ask_ms, utterances })
+    let (label, kind) = what.ok_or_else(|| CorpusError::Unlabelled(name.clone()))?;
+    let (group, kind, bytes) = (name.clone(), kind.to_owned(), text.len() as u64);
+    Ok(LabelledCall { id: name, label, kind, group, ask_ms, utterances, bytes })
 }
 
 impl From<Utterance> for CorpusUtterance {
