@@ -8,6 +8,7 @@ mod paint;
 mod people;
 mod progress;
 mod report;
+mod rules;
 mod schema;
 mod screen;
 mod status;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::edge::files::{self, Selection};
 use crate::rules::Level;
 use status::{CliError, Status};
 
@@ -31,6 +33,9 @@ struct Arguments {
     /// A directory of rule packs to use in place of the shipped ones
     #[arg(long, global = true, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// A file of local rules, loaded after the packs: see docs/rules.md
+    #[arg(long, global = true, value_name = "FILE")]
+    local: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -46,6 +51,9 @@ enum Command {
     Model(model::Action),
     /// Measure the rules on corpora of labelled calls
     Eval(eval::Options),
+    /// Check rule packs, and bring them into form
+    #[command(subcommand)]
+    Rules(rules::Action),
     /// Print the JSON Schema of what is read and written
     Schema(schema::Options),
 }
@@ -55,7 +63,8 @@ Exit status:
   0   quiet        10  caution        20  warning        30  danger
   +1  something could not be read (1, 11, 21, 31); the rest was screened
   2   the command line is wrong
-Other commands than screen end with 0, or 1 if they failed.";
+Other commands than screen end with 0, or 1 if they failed; rules check with 1 on any error, and on
+any warning with --deny-warnings; rules fmt --check with 1 if a file is not in form.";
 
 /// Runs the program.
 pub fn run() -> ExitCode {
@@ -74,14 +83,19 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
-    let config = crate::edge::files::config(arguments.config.as_deref())?;
-    let rules =
-        || crate::edge::files::rulebook(arguments.rules.as_deref()).map(std::sync::Arc::new);
+    let config = files::config(arguments.config.as_deref())?;
+    let selection = Selection {
+        directory: arguments.rules.as_deref(),
+        local: arguments.local.as_deref().or(config.rules.local_file()),
+        experimental: config.rules.experimental,
+    };
+    let rules = || files::rulebook(&selection).map(std::sync::Arc::new);
     match &arguments.command {
         Command::Demo(options) => demo::run(options, &config, rules()?),
         Command::Screen(options) => screen::run(options, &config, rules()?),
         Command::Model(action) => model::run(action),
         Command::Eval(options) => eval::run(options, &config, rules()?),
+        Command::Rules(action) => rules::run(action, &selection),
         Command::Schema(options) => schema::run(options),
     }
 }

@@ -27,7 +27,7 @@ impl<'a> People<'a> {
         Self {
             context,
             has_colour: paint::has_colour(),
-            width: columns().clamp(60, 110),
+            width: paint::columns().clamp(60, 110),
             current: String::new(),
         }
     }
@@ -52,7 +52,7 @@ impl<'a> People<'a> {
         match event {
             Event::Speech { utterance, findings } => self.speech(utterance, findings),
             Event::Signal { signal, rules } => self.signal(signal, rules),
-            Event::Level { before, verdict } => self.level(*before, verdict),
+            Event::Level { before, verdict, simulated } => self.level(*before, verdict, *simulated),
             Event::Whisper { level, at } => self.whisper(*level, &at.to_string()),
         }
     }
@@ -63,7 +63,8 @@ impl<'a> People<'a> {
         line("")?;
         line(&self.verdict(outcome))?;
         if let Some(at) = outcome.warned_at() {
-            line(&format!("         The warning came {at} into the call."))?;
+            let came = if outcome.simulated { "would have come" } else { "came" };
+            line(&format!("         The warning {came} {at} into the call."))?;
         }
         if !worst.hits.is_empty() {
             line("")?;
@@ -144,12 +145,13 @@ impl<'a> People<'a> {
         Ok(())
     }
 
-    fn level(&self, before: Level, verdict: &Verdict) -> io::Result<()> {
+    fn level(&self, before: Level, verdict: &Verdict, simulated: bool) -> io::Result<()> {
         let arrow = if verdict.level > before { "▲" } else { "▼" };
         let name = verdict.level.name().to_uppercase();
         let level = styled(paint::level(verdict.level), format!("{arrow} {name}"));
         let score = styled(DIM, format!("score {:.0}", verdict.score));
-        line(&format!("{:>8}  {level}  {score}", verdict.at.to_string()))
+        let mark = simulation(simulated);
+        line(&format!("{:>8}  {level}  {score}{mark}", verdict.at.to_string()))
     }
 
     fn whisper(&self, level: Level, at: &str) -> io::Result<()> {
@@ -178,7 +180,8 @@ impl<'a> People<'a> {
             (_, None) => format!("as far as: {}", stage(&outcome.worst)),
         };
         let score = styled(DIM, format!("(score {:.0})", outcome.worst.score));
-        format!("{}  {name}  {told}  {score}", styled(BOLD, "Verdict"))
+        let mark = simulation(outcome.simulated);
+        format!("{}  {name}  {told}  {score}{mark}", styled(BOLD, "Verdict"))
     }
 
     fn reasons(&self, worst: &Verdict) -> io::Result<()> {
@@ -295,15 +298,14 @@ fn stage(verdict: &Verdict) -> String {
     verdict.stage.map_or_else(|| "no stage".to_owned(), |stage| stage.name().replace('-', " "))
 }
 
+/// What is told of a call that warns nobody.
+const fn simulation(simulated: bool) -> &'static str {
+    if simulated { "  (simulation)" } else { "" }
+}
+
 /// What was said must not move the cursor or pass for a line of ours.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// Columns of the terminal, or what a page takes.
-fn columns() -> usize {
-    let size = terminal_size::terminal_size();
-    size.map_or(100, |(width, _)| usize::from(width.0))
 }
 
 fn line(text: &str) -> io::Result<()> {

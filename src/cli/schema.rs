@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::status::{CliError, Status};
+use crate::rules::pack::Pack;
 use crate::wire::event::Event;
 use crate::wire::transcript::TranscriptLine;
 
@@ -21,12 +22,15 @@ enum What {
     Transcript,
     /// An event, as `screen --json` writes it
     Events,
+    /// A rule pack, for editors
+    Pack,
 }
 
 pub(super) fn run(options: &Options) -> Result<Status, CliError> {
     let schema = match options.what {
         What::Transcript => schemars::schema_for!(TranscriptLine),
         What::Events => schemars::schema_for!(Event),
+        What::Pack => schemars::schema_for!(Pack),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(std::io::Error::from)?;
     writeln!(std::io::stdout(), "{text}")?;

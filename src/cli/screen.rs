@@ -287,7 +287,8 @@ impl Screening<'_> {
             OriginName::KnownContact => Origin::KnownContact,
             OriginName::Outgoing => Origin::Outgoing,
         };
-        Watch::new(Screen::new(Arc::clone(self.book), self.config.levels, origin))
+        let screen = Screen::new(Arc::clone(self.book), self.config.levels, origin);
+        Watch::new(screen).simulated(self.config.rules.simulate)
     }
 
     fn end(&mut self, call: Call, outcome: Outcome) -> Result<(), CliError> {

@@ -44,6 +44,8 @@ pub(super) enum CliError {
     Recording(#[from] RecordingError),
     #[error("{0}: {1}")]
     Corpus(String, CorpusError),
+    #[error("no pack is named: name files, or a directory with --rules")]
+    NoPacks,
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
 }

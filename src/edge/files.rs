@@ -16,6 +16,14 @@ pub enum FileError {
         /// What the system says.
         problem: std::io::Error,
     },
+    /// It cannot be written.
+    #[error("{} cannot be written: {problem}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        problem: std::io::Error,
+    },
     /// The configuration is wrong.
     #[error("{}: {problem}", path.display())]
     Config {
@@ -32,7 +40,18 @@ pub enum FileError {
     Rules(#[from] RuleErrors),
 }
 
-/// The configuration in `path`, or the defaults.
+/// Which rules are used.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Selection<'a> {
+    /// A directory of packs, in place of those that are shipped.
+    pub directory: Option<&'a Path>,
+    /// A file of local rules, loaded last.
+    pub local: Option<&'a Path>,
+    /// Experimental rules count.
+    pub experimental: bool,
+}
+
+/// The configuration in `path`, or the defaults. A path in it is meant from where the file is.
 ///
 /// # Errors
 /// When the file cannot be read, or is not a valid configuration.
@@ -41,22 +60,75 @@ pub fn config(path: Option<&Path>) -> Result<Config, FileError> {
         Some(path) => (path.to_owned(), read(path)?),
         None => (PathBuf::from("defaults"), String::new()),
     };
-    Config::parse(&text).map_err(|problem| FileError::Config { path, problem })
+    let parsed = Config::parse(&text);
+    let mut config = parsed.map_err(|problem| FileError::Config { path: path.clone(), problem })?;
+    if let (Some(local), Some(folder)) = (config.rules.local_file(), path.parent()) {
+        config.rules.local = folder.join(local);
+    }
+    Ok(config)
 }
 
-/// The rules in the `*.toml` files of `directory`, or the packs that are shipped.
+/// The rules of a selection.
 ///
 /// # Errors
 /// When a file cannot be read, or a pack does not load.
-pub fn rulebook(directory: Option<&Path>) -> Result<Rulebook, FileError> {
-    let sources = match directory {
+pub fn rulebook(selection: &Selection<'_>) -> Result<Rulebook, FileError> {
+    let mut book = crate::rules::load(&packs(selection)?)?;
+    if selection.experimental {
+        book.trust_experimental();
+    }
+    Ok(book)
+}
+
+/// A pack's file and its text.
+pub type Source = (String, String);
+
+/// The packs of a selection, the local rules last.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn packs(selection: &Selection<'_>) -> Result<Vec<Source>, FileError> {
+    let mut packs = match selection.directory {
         Some(directory) => packs_in(directory)?,
         None => SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec(),
     };
-    Ok(crate::rules::load(&sources)?)
+    if let Some(local) = selection.local {
+        packs.push(source(local)?);
+    }
+    Ok(packs)
 }
 
-fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {
+/// The packs in files and directories.
+///
+/// # Errors
+/// When one cannot be read, or a directory has none.
+pub fn packs_at(paths: &[PathBuf]) -> Result<Vec<Source>, FileError> {
+    let at = |path: &PathBuf| match path.is_dir() {
+        true => packs_in(path),
+        false => Ok(vec![source(path)?]),
+    };
+    let packs: Vec<Vec<Source>> = paths.iter().map(at).collect::<Result<_, _>>()?;
+    Ok(packs.concat())
+}
+
+/// Replaces a file, at once: whoever reads it sees the old text or the new.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+    let write = || {
+        let path = std::fs::canonicalize(path)?;
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".new");
+        let new = path.with_file_name(name);
+        std::fs::write(&new, text)?;
+        std::fs::set_permissions(&new, std::fs::metadata(&path)?.permissions())?;
+        std::fs::rename(&new, &path)
+    };
+    write().map_err(|problem| FileError::Write { path: path.to_owned(), problem })
+}
+
+fn packs_in(directory: &Path) -> Result<Vec<Source>, FileError> {
     let failed = |problem| FileError::Read { path: directory.to_owned(), problem };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(failed)? {
@@ -69,7 +141,11 @@ fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {
         return Err(FileError::NoPacks(directory.to_owned()));
     }
     paths.sort();
-    paths.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+    paths.iter().map(|path| source(path)).collect()
+}
+
+fn source(path: &Path) -> Result<Source, FileError> {
+    Ok((path.display().to_string(), read(path)?))
 }
 
 fn read(path: &Path) -> Result<String, FileError> {

@@ -348,9 +348,11 @@ impl Compiler {
             self.check((2..=8).contains(&text.steps.len()), place.key("sequence.steps"), || {
                 "a sequence has from 2 to 8 steps".into()
             });
-            self.check((1.0..=86_400.0).contains(&text.within), place.key("sequence.within"), || {
-                "within must be from 1 second to a day".into()
-            });
+            self.check(
+                (1.0..=86_400.0).contains(&text.within),
+                place.key("sequence.within"),
+                || "within must be from 1 second to a day".into(),
+            );
             let number = self.book.sequences.len() as u32;
             for (step, selector) in text.steps.iter().enumerate().rev() {
                 for part in self.select(selector, place.item("sequence.steps", step, selector)) {

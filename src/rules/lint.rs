@@ -124,15 +124,14 @@ impl<'a> Lint<'a> {
         for ((key, least), given) in EXAMPLES.into_iter().zip(given) {
             if given < least {
                 let message = format!("it has {given} of at least {least} sentences in {key}");
-                self.warn(Code::FewExamples, place.key(key), message, "");
+                self.warn(Code::FewExamples, place.key("id"), message, "");
             }
         }
     }
 
     fn slow(&mut self, place: &Place, phrase: &Phrase) {
         let vocabulary = self.book.vocabulary();
-        let is_everywhere =
-            |set: &Vec<_>| set.iter().all(|word| vocabulary.is_everywhere(*word));
+        let is_everywhere = |set: &Vec<_>| set.iter().all(|word| vocabulary.is_everywhere(*word));
         if phrase.automaton.needed().iter().all(is_everywhere) {
             let message = "all words that it needs are common words or numbers: it is slow, and \
                  says little";
@@ -205,7 +204,8 @@ impl<'a> Lint<'a> {
         let Some(way) = never.map(|alternative| &picks[0][alternative]) else { return };
         let said = sample::spoken(way, true);
         let read: Vec<String> = words(&said).into_iter().map(|word| word.text.into()).collect();
-        let message = format!("it never finds \"{said}\": speech is read as \"{}\"", read.join(" "));
+        let message =
+            format!("it never finds \"{said}\": speech is read as \"{}\"", read.join(" "));
         let help = "numbers are joined before phrases see them: write them as one";
         self.warn(Code::Never, place.clone(), message, help);
     }

@@ -101,7 +101,8 @@ struct Letters<'a> {
 
 impl<'a> Letters<'a> {
     fn of(literal: &'a str) -> Self {
-        let quotes = if literal.starts_with("\"\"\"") || literal.starts_with("'''") { 3 } else { 1 };
+        let quotes =
+            if literal.starts_with("\"\"\"") || literal.starts_with("'''") { 3 } else { 1 };
         let line_end = if literal[quotes.min(literal.len())..].starts_with("\r\n") { 2 } else { 1 };
         let is_broken = quotes == 3 && literal[3..].starts_with(['\n', '\r']);
         let at = quotes + if is_broken { line_end } else { 0 };

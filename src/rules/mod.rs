@@ -8,6 +8,7 @@ pub mod automaton;
 pub mod compile;
 pub mod error;
 mod example;
+pub mod format;
 pub mod index;
 pub mod inflect;
 mod lint;

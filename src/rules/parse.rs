@@ -140,9 +140,7 @@ fn take_out_of(
             *items = rest;
             Some(Taken::Item)
         }
-        DeValue::Array(items) => {
-            items.iter_mut().find_map(|item| take_out_of(item, span, renamed))
-        }
+        DeValue::Array(items) => items.iter_mut().find_map(|item| take_out_of(item, span, renamed)),
         _ => None,
     }
 }

@@ -72,9 +72,27 @@ pub(super) fn spoken(way: &[Token<'_>], in_letters: bool) -> String {
 /// A number is said in letters where that is how people say it.
 fn number(word: &str, in_letters: bool) -> &str {
     const LETTERS: [&str; 21] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-        "nineteen", "twenty",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+        "twenty",
     ];
     match word {
         // As figures they are not said of their own.
@@ -113,20 +131,21 @@ mod tests {
 
     #[test]
     fn every_alternative_is_said_once() {
-        assert_eq!(said("(ring|call) <3> @bank now?", 0), [
-            "ring barclays now",
-            "call barclays now",
-            "ring barclays now",
-            "ring lloyds now",
-            "ring barclays now",
-            "ring barclays",
-        ]);
-        assert_eq!(said("(ring|call) @bank", 1), [
-            "ring lloyds",
-            "call lloyds",
-            "call barclays",
-            "call lloyds"
-        ]);
+        assert_eq!(
+            said("(ring|call) <3> @bank now?", 0),
+            [
+                "ring barclays now",
+                "call barclays now",
+                "ring barclays now",
+                "ring lloyds now",
+                "ring barclays now",
+                "ring barclays",
+            ]
+        );
+        assert_eq!(
+            said("(ring|call) @bank", 1),
+            ["ring lloyds", "call lloyds", "call barclays", "call lloyds"]
+        );
         assert_eq!(said("plain words", 0), ["plain words"]);
         assert_eq!(said("(3|#pin) digits", 0), ["three digits", "4177 digits"]);
     }

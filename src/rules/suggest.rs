@@ -1,10 +1,7 @@
 //! What somebody meant who wrote a name that there is not.
 
 /// "did you mean 'extraction'?", if one of the known names is close to `wanted`.
-pub fn did_you_mean<'a>(
-    wanted: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(wanted, known).map(|name| format!("did you mean '{name}'?"))
 }
 
