@@ -155,7 +155,7 @@ impl<'a> Lint<'a> {
             Token::Exact(_) | Token::Class(_) => false,
         };
         let misheard = lone.iter().find(|way| is_misheard(way)).map(|way| {
-            format!("and what is misheard for it is enough: \"{}\"", sample::spoken(way, false))
+            format!("what is misheard for one word is enough: \"{}\"", sample::spoken(way, false))
         });
         self.warn(Code::LoneWord, place.clone(), message, "add what is said before or after it");
         if let Some(message) = misheard {
@@ -259,7 +259,7 @@ impl<'a> Lint<'a> {
             for other in self.also_found(&mut reader, number, text) {
                 let message = format!("{other}, of the same stage, finds all its examples too");
                 let help = "make one rule of them, or give both the same group";
-                self.warn(Code::Overlap, place.key("must-match"), message, help);
+                self.warn(Code::Overlap, place.key("id"), message, help);
             }
         }
     }

@@ -69,12 +69,16 @@ impl<'a> Located<'a> {
 
     /// The word at a column of the value of a string, found in the literal that stands for it.
     fn column(&self, literal: Range<usize>, column: usize) -> Range<usize> {
+        let literal = self.within(literal);
         let raw = &self.text[literal.clone()];
+        if !raw.starts_with(['"', '\'']) {
+            return literal;
+        }
         let value = Letters::of(raw);
         let letters: Vec<(usize, char)> = value.collect();
         let Some(&(start, first)) = letters.get(column - 1) else {
             // Something is missing at the end: the closing quote is shown.
-            return literal.end.saturating_sub(1)..literal.end;
+            return self.within(literal.end.saturating_sub(1)..literal.end);
         };
         let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '-' | '\'');
         let rest = &letters[column..];
@@ -87,7 +91,7 @@ impl<'a> Located<'a> {
             || raw.trim_end_matches(['"', '\'']).len().max(start + first.len_utf8()),
             |(end, _)| *end,
         );
-        literal.start + start..literal.start + end
+        self.within(literal.start + start..literal.start + end)
     }
 }
 

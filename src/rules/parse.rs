@@ -34,7 +34,10 @@ pub(super) fn parse(file: &str, text: &str) -> (Option<Pack>, Vec<Problem>) {
     let (mut is_whole, mut taken) = (true, Vec::<Taken>::new());
     while problems.len() < MOST {
         let error = match Pack::deserialize(Deserializer::from(table.clone())) {
-            Ok(pack) => return (Some(pack).filter(|_| is_whole), problems),
+            Ok(pack) => {
+                problems.sort_by_key(|problem| problem.place.syntax.as_ref().map(|at| at.0));
+                return (Some(pack).filter(|_| is_whole), problems);
+            }
             Err(error) => error,
         };
         let mistake = Mistake::of(error.message());
@@ -48,8 +51,8 @@ pub(super) fn parse(file: &str, text: &str) -> (Option<Pack>, Vec<Problem>) {
             let problem = Problem::new(Code::Syntax, file, at(span.clone()), message.clone());
             problems.push(problem.helped(help.clone()));
         }
-        let renamed = mistake.renamed.as_deref();
-        let Some(out) = take_out(table.get_mut(), &Range::default(), &span, renamed) else { break };
+        let meant = mistake.meant.as_deref();
+        let Some(out) = take_out(table.get_mut(), &Range::default(), &span, meant) else { break };
         is_whole &= mistake.missing.is_none() && out != Taken::Item;
         taken.push(out);
     }
@@ -60,8 +63,8 @@ pub(super) fn parse(file: &str, text: &str) -> (Option<Pack>, Vec<Problem>) {
 struct Mistake {
     message: String,
     help: Option<String>,
-    /// The name that was meant in place of an unknown key.
-    renamed: Option<String>,
+    /// The name that was meant.
+    meant: Option<String>,
     /// The key that is missing.
     missing: Option<String>,
 }
@@ -85,7 +88,7 @@ impl Mistake {
         Self {
             message: told,
             help: if is_missing { None } else { help },
-            renamed: meant.filter(|_| is_key).map(str::to_owned),
+            meant: meant.filter(|_| !is_missing).map(str::to_owned),
             missing: is_missing.then(|| wrong.to_owned()),
         }
     }
@@ -100,12 +103,12 @@ enum Taken {
     Item,
 }
 
-/// Takes what stands at `span` out of the table at `own`, or gives its key another name.
+/// Takes what stands at `span` out of the table at `own`, or puts what was meant in its place.
 fn take_out(
     table: &mut DeTable<'_>,
     own: &Range<usize>,
     span: &Range<usize>,
-    renamed: Option<&str>,
+    meant: Option<&str>,
 ) -> Option<Taken> {
     // A list of tables has the place of its first.
     let is_list = |value: &DeValue<'_>| {
@@ -116,10 +119,16 @@ fn take_out(
     };
     let found = table.iter().find(is_meant).map(|(key, _)| key.get_ref().to_string());
     let Some(key) = found else {
-        return table.iter_mut().find_map(|(_, value)| take_out_of(value, span, renamed));
+        return table.iter_mut().find_map(|(_, value)| take_out_of(value, span, meant));
     };
-    let value = table.remove(key.as_str())?;
-    if let Some(name) = renamed.filter(|name| !table.contains_key(*name)) {
+    let mut value = table.remove(key.as_str())?;
+    let Some(meant) = meant else { return Some(Taken::Key(own.clone(), key)) };
+    let is_name = value.span() == *span && value.get_ref().is_str();
+    let name = if is_name { key.as_str() } else { meant };
+    if is_name {
+        *value.get_mut() = DeValue::String(meant.to_owned().into());
+    }
+    if !table.contains_key(name) {
         table.insert(Spanned::new(span.clone(), name.to_owned().into()), value);
     }
     Some(Taken::Key(own.clone(), key))
@@ -128,11 +137,11 @@ fn take_out(
 fn take_out_of(
     value: &mut Spanned<DeValue<'_>>,
     span: &Range<usize>,
-    renamed: Option<&str>,
+    meant: Option<&str>,
 ) -> Option<Taken> {
     let own = value.span();
     match value.get_mut() {
-        DeValue::Table(table) => take_out(table, &own, span, renamed),
+        DeValue::Table(table) => take_out(table, &own, span, meant),
         DeValue::Array(items) if items.iter().any(|item| item.span() == *span) => {
             let mut rest = DeArray::new();
             let others = items.iter().filter(|item| item.span() != *span);
@@ -140,7 +149,7 @@ fn take_out_of(
             *items = rest;
             Some(Taken::Item)
         }
-        DeValue::Array(items) => items.iter_mut().find_map(|item| take_out_of(item, span, renamed)),
+        DeValue::Array(items) => items.iter_mut().find_map(|item| take_out_of(item, span, meant)),
         _ => None,
     }
 }
