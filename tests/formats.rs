@@ -49,7 +49,7 @@ fn checked_examples(name: &str, schema: &str) -> Vec<Value> {
 
 #[test]
 fn the_committed_schemas_are_those_of_the_program() {
-    for what in ["transcript", "events", "explanation"] {
+    for what in ["transcript", "events", "explanation", "pack"] {
         let path = format!("docs/schema/{what}.schema.json");
         let same = repository(&path) == output(&["schema", what]);
         assert!(same, "{path} is out of date: cargo run -- schema {what} > {path}");
@@ -70,6 +70,41 @@ fn the_schemas_refuse_what_the_formats_do_not_have() {
     assert!(refuses("events", r#"{"event":"applause","call":"a"}"#));
     assert!(refuses("events", r#"{"event":"error","file":"a"}"#));
     assert!(!refuses("events", r#"{"event":"error","file":"a","message":"b"}"#));
+}
+
+#[test]
+fn the_packs_of_the_program_follow_their_schema() {
+    let schema = repository("docs/schema/pack.schema.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).expect("JSON"));
+    let schema = schema.expect("a schema");
+    let json = |text: &str| -> Value { toml::from_str(text).expect("TOML") };
+    for (name, text) in lineclear::rules::SHIPPED {
+        let errors: Vec<_> = schema
+            .iter_errors(&json(text))
+            .map(|e| format!("{}: {e}", e.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+    }
+    let local = "[pack]\nid = \"local\"\ntitle = \"Ours\"\nversion = \"1\"\n[[override]]\nrule = ";
+    assert!(schema.is_valid(&json(&format!("{local}\"a.b\""))));
+    for wrong in ["3", "\"a.b\"\nenabld = false", "\"a.b\"\n[stages.hok]\ncap = 1\nfloor = 1"] {
+        assert!(!schema.is_valid(&json(&format!("{local}{wrong}"))), "{wrong}");
+    }
+}
+
+#[test]
+fn every_code_of_a_problem_is_documented() {
+    let document = repository("docs/rules.md");
+    let source = repository("src/rules/error.rs");
+    let codes = source.split('"').filter(|text| {
+        text.len() == 3 && text.starts_with(['E', 'W']) && text[1..].parse::<u8>().is_ok()
+    });
+    let mut found = 0;
+    for code in codes {
+        assert!(document.contains(&format!("| {code} |")), "docs/rules.md: no row for {code}");
+        found += 1;
+    }
+    assert!(found >= 18, "{found}");
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum Event {
         before: Level,
         /// The call so far.
         verdict: Verdict,
+        /// It is a simulation: nobody is warned.
+        simulated: bool,
     },
     /// Whisper the warning of this level to the protected leg, and to no one else.
     Whisper {
@@ -47,6 +49,8 @@ pub struct Outcome {
     pub worst: Verdict,
     /// When each level was first reached while the call went on, by `Level as usize`.
     pub reached: [Option<CallTime>; Level::ALL.len()],
+    /// It was a simulation: nobody was warned, and the times say when somebody would have been.
+    pub simulated: bool,
 }
 
 impl Outcome {
@@ -68,13 +72,21 @@ pub struct Watch {
     level: Level,
     worst: Verdict,
     reached: [Option<CallTime>; Level::ALL.len()],
+    simulated: bool,
 }
 
 impl Watch {
     /// Starts on a call.
     pub fn new(screen: Screen) -> Self {
         let worst = screen.verdict();
-        Self { level: worst.level, worst, screen, reached: Default::default() }
+        let level = worst.level;
+        Self { level, worst, screen, reached: Default::default(), simulated: false }
+    }
+
+    /// Scores and tells everything, and warns nobody, if this is a simulation.
+    #[must_use]
+    pub fn simulated(self, simulated: bool) -> Self {
+        Self { simulated, ..self }
     }
 
     /// Takes in what was heard; `at` is the moment of the call at which it became known, some half
@@ -96,7 +108,8 @@ impl Watch {
         let mut events = vec![event];
         if verdict.level != self.level {
             let before = std::mem::replace(&mut self.level, verdict.level);
-            events.push(Event::Level { before, verdict: verdict.clone() });
+            let (verdict, simulated) = (verdict.clone(), self.simulated);
+            events.push(Event::Level { before, verdict, simulated });
         }
         // Nobody is warned on words that may yet be revised.
         if is_settled {
@@ -107,9 +120,9 @@ impl Watch {
 
     /// The call ends. Words that nobody revised any more count, but nobody was warned of them.
     pub fn end(mut self) -> Outcome {
-        let (verdict, reached) = (self.screen.verdict(), self.reached);
+        let (verdict, reached, simulated) = (self.screen.verdict(), self.reached, self.simulated);
         let _too_late_to_whisper = self.settle(verdict.clone());
-        Outcome { verdict, worst: self.worst, reached }
+        Outcome { verdict, worst: self.worst, reached, simulated }
     }
 
     /// Keeps the worst verdict; a level that is reached for the first time may be a warning.
@@ -122,6 +135,7 @@ impl Watch {
         if first {
             self.reached[level as usize] = Some(at);
         }
-        (first && level >= Level::Warning).then_some(Event::Whisper { level, at })
+        let warns = first && level >= Level::Warning && !self.simulated;
+        warns.then_some(Event::Whisper { level, at })
     }
 }

@@ -43,13 +43,14 @@ impl<'a> Json<'a> {
                 at_ms: signal.at.0,
                 kind: signal.kind.name(),
             }),
-            Event::Level { before, verdict } => wire::Event::Level(wire::LevelEvent {
+            Event::Level { before, verdict, simulated } => wire::Event::Level(wire::LevelEvent {
                 call: name,
                 at_ms: verdict.at.0,
                 level: verdict.level.name(),
                 before: before.name(),
                 score: tenths(verdict.score),
                 stage: verdict.stage.map(Stage::name),
+                simulated: *simulated,
             }),
             Event::Whisper { level, at } => wire::Event::Whisper(wire::WhisperEvent {
                 call: name,
@@ -81,6 +82,7 @@ impl<'a> Json<'a> {
             warned_at_ms: outcome.warned_at().map(|time| time.0),
             reasons: reasons.collect(),
             advice: self.whole_advice(outcome.highest()),
+            simulated: outcome.simulated,
         }))
     }
 

@@ -19,12 +19,13 @@ mod table;
 mod text;
 mod workbench;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::edge::files::{self, Selection};
 use crate::edge::reload::Packs;
 use crate::rules::Level;
 use status::{CliError, Status};
@@ -39,6 +40,9 @@ struct Arguments {
     /// A directory of rule packs to use in place of the shipped ones
     #[arg(long, global = true, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// A file of local rules, loaded after the packs: see docs/rules.md
+    #[arg(long, global = true, value_name = "FILE")]
+    local: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -68,7 +72,8 @@ Exit status:
   0   quiet        10  caution        20  warning        30  danger
   +1  something could not be read (1, 11, 21, 31); the rest was screened
   2   the command line is wrong
-Other commands than screen end with 0, or 1 if they failed.";
+Other commands than screen end with 0, or 1 if they failed; rules check with 1 on any error, and on
+any warning with --deny-warnings; rules fmt --check with 1 if a file is not in form.";
 
 /// Runs the program.
 pub fn run() -> ExitCode {
@@ -87,9 +92,14 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
-    let config = crate::edge::files::config(arguments.config.as_deref())?;
-    let packs = arguments.rules.as_deref();
-    let rules = || crate::edge::files::rulebook(packs).map(std::sync::Arc::new);
+    let config = files::config(arguments.config.as_deref())?;
+    let local = arguments.local.as_deref().or(config.rules.local_file());
+    let selection = Selection {
+        directory: arguments.rules.clone(),
+        local: local.map(Path::to_owned),
+        experimental: config.rules.experimental,
+    };
+    let rules = || files::rulebook(&selection).map(std::sync::Arc::new);
     match &arguments.command {
         Command::Demo(options) => demo::run(options, &config, rules()?),
         Command::Screen(options) => {
@@ -98,13 +108,13 @@ fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
                 let problem = "--watch-rules needs --rules DIR: the shipped rules do not change";
                 Arguments::command().error(ErrorKind::MissingRequiredArgument, problem).exit();
             }
-            let packs = Packs::open(packs, crate::edge::clock::now())?;
+            let packs = Packs::open(selection.clone(), crate::edge::clock::now())?;
             screen::run(options, &config, packs)
         }
-        Command::Explain(options) => explain::run(options, &config, packs),
-        Command::Rules(action) => rules::run(action, &config, packs),
+        Command::Explain(options) => explain::run(options, &config, &selection),
+        Command::Rules(action) => rules::run(action, &config, &selection),
         Command::Model(action) => model::run(action),
-        Command::Eval(options) => eval::run(options, &config, packs),
+        Command::Eval(options) => eval::run(options, &config, &selection),
         Command::Schema(options) => schema::run(options),
     }
 }

@@ -50,6 +50,12 @@ pub(super) fn has_colour() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
+/// Columns of the terminal, or what a page takes.
+pub(super) fn columns() -> usize {
+    let size = terminal_size::terminal_size();
+    size.map_or(100, |(width, _)| usize::from(width.0))
+}
+
 /// One line on the standard error: what went wrong.
 pub(super) fn complain(error: &dyn Display) {
     let red = AnsiColor::BrightRed.on_default().bold();

@@ -54,7 +54,7 @@ impl<'a> People<'a> {
         match event {
             Event::Speech { utterance, findings } => self.speech(&call.book, utterance, findings),
             Event::Signal { signal, rules } => self.signal(&call.book, signal, rules),
-            Event::Level { before, verdict } => self.level(*before, verdict),
+            Event::Level { before, verdict, simulated } => self.level(*before, verdict, *simulated),
             Event::Whisper { level, at } => self.whisper(*level, &at.to_string()),
         }
     }
@@ -65,7 +65,8 @@ impl<'a> People<'a> {
         line("")?;
         line(&verdict(call, outcome))?;
         if let Some(at) = outcome.warned_at() {
-            line(&format!("         The warning came {at} into the call."))?;
+            let came = if outcome.simulated { "would have come" } else { "came" };
+            line(&format!("         The warning {came} {at} into the call."))?;
         }
         if !worst.hits.is_empty() {
             line("")?;
@@ -130,12 +131,13 @@ impl<'a> People<'a> {
         Ok(())
     }
 
-    fn level(&self, before: Level, verdict: &Verdict) -> io::Result<()> {
+    fn level(&self, before: Level, verdict: &Verdict, simulated: bool) -> io::Result<()> {
         let arrow = if verdict.level > before { "▲" } else { "▼" };
         let name = verdict.level.name().to_uppercase();
         let level = styled(paint::level(verdict.level), format!("{arrow} {name}"));
         let score = styled(DIM, format!("score {:.0}", verdict.score));
-        line(&format!("{:>8}  {level}  {score}", verdict.at.to_string()))
+        let mark = simulation(simulated);
+        line(&format!("{:>8}  {level}  {score}{mark}", verdict.at.to_string()))
     }
 
     fn whisper(&self, level: Level, at: &str) -> io::Result<()> {
@@ -212,4 +214,9 @@ fn reasons(book: &Rulebook, worst: &Verdict) -> io::Result<()> {
 
 fn stage(verdict: &Verdict) -> String {
     verdict.stage.map_or_else(|| "no stage".to_owned(), |stage| stage.name().replace('-', " "))
+}
+
+/// What is told of a call that warns nobody.
+const fn simulation(simulated: bool) -> &'static str {
+    if simulated { "  (simulation)" } else { "" }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::status::{CliError, Status};
+use crate::rules::pack::Pack;
 use crate::wire::event::Event;
 use crate::wire::explanation::Explanation;
 use crate::wire::transcript::TranscriptLine;
@@ -24,6 +25,8 @@ enum What {
     Events,
     /// A call, as `explain --json` writes it
     Explanation,
+    /// A rule pack, for editors
+    Pack,
 }
 
 pub(super) fn run(options: &Options) -> Result<Status, CliError> {
@@ -31,6 +34,7 @@ pub(super) fn run(options: &Options) -> Result<Status, CliError> {
         What::Transcript => schemars::schema_for!(TranscriptLine),
         What::Events => schemars::schema_for!(Event),
         What::Explanation => schemars::schema_for!(Explanation),
+        What::Pack => schemars::schema_for!(Pack),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(std::io::Error::from)?;
     writeln!(std::io::stdout(), "{text}")?;

@@ -294,7 +294,8 @@ impl Screening<'_> {
 
     fn watch(&self, book: &Arc<Rulebook>) -> Watch {
         let origin = self.options.origin.into();
-        Watch::new(Screen::new(Arc::clone(book), self.config.levels, origin))
+        let screen = Screen::new(Arc::clone(book), self.config.levels, origin);
+        Watch::new(screen).simulated(self.config.rules.simulate)
     }
 
     fn end(&mut self, call: Call, outcome: Outcome) -> Result<(), CliError> {

@@ -65,6 +65,8 @@ pub(super) enum CliError {
          --rules, or a new one with --out"
     )]
     BuiltIn,
+    #[error("no pack is named: name files, or a directory with --rules")]
+    NoPacks,
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
 }

@@ -1,10 +1,9 @@
 //! The rules with their texts: for commands that show how they are written.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::status::CliError;
-use crate::edge::files;
+use crate::edge::files::{self, Selection};
 use crate::rules::error::Code;
 use crate::rules::phrases::{Phrases, Texts};
 use crate::rules::{self, RuleErrors, Rulebook};
@@ -18,16 +17,16 @@ pub(super) struct Workbench {
 
 impl Workbench {
     /// Loads the packs of `directory`, or those that are shipped.
-    pub fn open(directory: Option<&Path>) -> Result<Self, CliError> {
-        match Self::open_unsound(directory)? {
+    pub fn open(packs: &Selection) -> Result<Self, CliError> {
+        match Self::open_unsound(packs)? {
             (bench, None) => Ok(bench),
             (_, Some(error)) => Err(error.into()),
         }
     }
 
     /// Loads them also if rules fail their own examples, and says which.
-    pub fn open_unsound(directory: Option<&Path>) -> Result<(Self, Option<RuleErrors>), CliError> {
-        let sources = files::sources(directory)?;
+    pub fn open_unsound(packs: &Selection) -> Result<(Self, Option<RuleErrors>), CliError> {
+        let sources = files::packs(packs)?;
         let texts = Texts::parse(&sources)?;
         let (book, wrong) = match rules::load(&sources) {
             Ok(book) => (book, None),

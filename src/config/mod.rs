@@ -3,7 +3,7 @@
 mod check;
 mod settings;
 
-pub use settings::{Advice, Config, ConfigError, Contact, Hold, Levels, Recordings};
+pub use settings::{Advice, Config, ConfigError, Contact, Hold, Levels, Recordings, Rules};
 
 /// The default configuration, which is also its documentation.
 pub const DEFAULT: &str = include_str!("../../config/lineclear.toml");

@@ -1,5 +1,6 @@
 //! What can be configured, as it stands in the file.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,6 +11,8 @@ use serde::Deserialize;
 pub struct Config {
     /// Where the levels begin.
     pub levels: Levels,
+    /// Which rules are used, and whether anybody is told.
+    pub rules: Rules,
     /// How the line is kept clear.
     pub hold: Hold,
     /// What recordings are accepted.
@@ -39,6 +42,25 @@ pub struct Levels {
     pub outgoing: f64,
     /// Added at the start of a call that follows a suspicious one on the same line.
     pub after_suspicious: f64,
+}
+
+/// `[rules]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rules {
+    /// The file of local rules; empty if there is none.
+    pub local: PathBuf,
+    /// Rules that are marked experimental count.
+    pub experimental: bool,
+    /// Nobody is warned, and what is told is marked as a simulation.
+    pub simulate: bool,
+}
+
+impl Rules {
+    /// The file of local rules, if there is one.
+    pub fn local_file(&self) -> Option<&Path> {
+        Some(self.local.as_path()).filter(|path| !path.as_os_str().is_empty())
+    }
 }
 
 /// `[hold]`.

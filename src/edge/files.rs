@@ -40,7 +40,18 @@ pub enum FileError {
     Rules(#[from] RuleErrors),
 }
 
-/// The configuration in `path`, or the defaults.
+/// Which rules are used.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// A directory of packs, in place of those that are shipped.
+    pub directory: Option<PathBuf>,
+    /// A file of local rules, loaded last.
+    pub local: Option<PathBuf>,
+    /// Experimental rules count.
+    pub experimental: bool,
+}
+
+/// The configuration in `path`, or the defaults. A path in it is meant from where the file is.
 ///
 /// # Errors
 /// When the file cannot be read, or is not a valid configuration.
@@ -49,37 +60,80 @@ pub fn config(path: Option<&Path>) -> Result<Config, FileError> {
         Some(path) => (path.to_owned(), read(path)?),
         None => (PathBuf::from("defaults"), String::new()),
     };
-    Config::parse(&text).map_err(|problem| FileError::Config { path, problem })
+    let parsed = Config::parse(&text);
+    let mut config = parsed.map_err(|problem| FileError::Config { path: path.clone(), problem })?;
+    if let (Some(local), Some(folder)) = (config.rules.local_file(), path.parent()) {
+        config.rules.local = folder.join(local);
+    }
+    Ok(config)
 }
 
-/// The rules in the `*.toml` files of `directory`, or the packs that are shipped.
+/// The rules of a selection.
 ///
 /// # Errors
 /// When a file cannot be read, or a pack does not load.
-pub fn rulebook(directory: Option<&Path>) -> Result<Rulebook, FileError> {
-    Ok(crate::rules::load(&sources(directory)?)?)
+pub fn rulebook(selection: &Selection) -> Result<Rulebook, FileError> {
+    compiled(&packs(selection)?, selection)
 }
 
-/// The texts of these packs, each with the name of its file.
+/// The rules of packs that were read.
 ///
 /// # Errors
-/// When a file cannot be read, or there is none.
-pub fn sources(directory: Option<&Path>) -> Result<Vec<(String, String)>, FileError> {
-    match directory {
-        Some(directory) => packs_in(directory),
-        None => Ok(SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec()),
+/// When a pack does not load.
+pub fn compiled(sources: &[Source], selection: &Selection) -> Result<Rulebook, FileError> {
+    let mut book = crate::rules::load(sources)?;
+    if selection.experimental {
+        book.trust_experimental();
     }
+    Ok(book)
 }
 
-/// Replaces `path` by `text` as a whole: nobody ever reads half a pack.
+/// A pack's file and its text.
+pub type Source = (String, String);
+
+/// The packs of a selection, the local rules last.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn packs(selection: &Selection) -> Result<Vec<Source>, FileError> {
+    let mut packs = match &selection.directory {
+        Some(directory) => packs_in(directory)?,
+        None => SHIPPED.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec(),
+    };
+    if let Some(local) = &selection.local {
+        packs.push(source(local)?);
+    }
+    Ok(packs)
+}
+
+/// The packs in files and directories.
+///
+/// # Errors
+/// When one cannot be read, or a directory has none.
+pub fn packs_at(paths: &[PathBuf]) -> Result<Vec<Source>, FileError> {
+    let at = |path: &PathBuf| match path.is_dir() {
+        true => packs_in(path),
+        false => Ok(vec![source(path)?]),
+    };
+    let packs: Vec<Vec<Source>> = paths.iter().map(at).collect::<Result<_, _>>()?;
+    Ok(packs.concat())
+}
+
+/// Replaces a file, at once: whoever reads it sees the old text or the new.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
-    let failed = |problem| FileError::Write { path: path.to_owned(), problem };
-    let fresh = path.with_extension("toml.new");
-    std::fs::write(&fresh, text).map_err(failed)?;
-    std::fs::rename(&fresh, path).map_err(failed)
+pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+    let write = || {
+        let path = std::fs::canonicalize(path)?;
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".new");
+        let new = path.with_file_name(name);
+        std::fs::write(&new, text)?;
+        std::fs::set_permissions(&new, std::fs::metadata(&path)?.permissions())?;
+        std::fs::rename(&new, &path)
+    };
+    write().map_err(|problem| FileError::Write { path: path.to_owned(), problem })
 }
 
 /// Writes a pack into `directory`, which is made if it is not there, under the name of its `file`.
@@ -89,15 +143,16 @@ pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
 pub fn write_into(directory: &Path, file: &str, text: &str) -> Result<(), FileError> {
     let failed = |problem| FileError::Write { path: directory.to_owned(), problem };
     std::fs::create_dir_all(directory).map_err(failed)?;
-    write(&directory.join(Path::new(file).file_name().unwrap_or_default()), text)
+    let path = directory.join(Path::new(file).file_name().unwrap_or_default());
+    std::fs::write(&path, text).map_err(|problem| FileError::Write { path, problem })
 }
 
-fn packs_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {
+fn packs_in(directory: &Path) -> Result<Vec<Source>, FileError> {
     let paths = pack_paths(directory)?;
     if paths.is_empty() {
         return Err(FileError::NoPacks(directory.to_owned()));
     }
-    paths.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+    paths.iter().map(|path| source(path)).collect()
 }
 
 /// The packs in a directory, by name.
@@ -112,6 +167,10 @@ pub(super) fn pack_paths(directory: &Path) -> Result<Vec<PathBuf>, FileError> {
     }
     paths.sort();
     Ok(paths)
+}
+
+fn source(path: &Path) -> Result<Source, FileError> {
+    Ok((path.display().to_string(), read(path)?))
 }
 
 fn read(path: &Path) -> Result<String, FileError> {

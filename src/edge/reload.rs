@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::files::{self, FileError};
+use super::files::{self, FileError, Selection};
 use crate::rules::{self, Rulebook};
 use crate::time::Now;
 pub use crate::wire::event::{LoadedPack, PackStatus};
@@ -37,7 +37,7 @@ type Sources = Vec<(String, String)>;
 /// The rules that are in use, and where they came from.
 #[derive(Debug)]
 pub struct Packs {
-    directory: Option<PathBuf>,
+    selection: Selection,
     book: Arc<Rulebook>,
     generation: u64,
     loaded_at: Now,
@@ -49,17 +49,17 @@ pub struct Packs {
 }
 
 impl Packs {
-    /// Loads the packs of `directory`, or those that are shipped, which never change.
+    /// Loads a selection of packs. Those that are shipped never change.
     ///
     /// # Errors
     /// When a file cannot be read, or a pack does not load.
-    pub fn open(directory: Option<&Path>, now: Now) -> Result<Self, FileError> {
+    pub fn open(selection: Selection, now: Now) -> Result<Self, FileError> {
         // What changes while it is read is newer than its stamp, and is read again.
-        let stamp = directory.and_then(stamp);
-        let sources = files::sources(directory)?;
+        let stamp = stamp(&selection);
+        let sources = files::packs(&selection)?;
         Ok(Self {
-            directory: directory.map(Path::to_owned),
-            book: Arc::new(rules::load(&sources)?),
+            book: Arc::new(files::compiled(&sources, &selection)?),
+            selection,
             generation: 1,
             loaded_at: now,
             last_error: None,
@@ -76,7 +76,7 @@ impl Packs {
 
     /// The directory that the rules came from; none for those that are shipped.
     pub fn directory(&self) -> Option<&Path> {
-        self.directory.as_deref()
+        self.selection.directory.as_deref()
     }
 
     /// Looks whether the directory has changed, and loads it if it has. Cheap enough to be called
@@ -86,12 +86,12 @@ impl Packs {
             return None;
         }
         self.next_poll = now + POLL_EVERY;
-        let stamp = self.directory.as_deref().and_then(stamp);
+        let stamp = stamp(&self.selection);
         if stamp == self.stamp {
             return None;
         }
         self.stamp = stamp;
-        let sources = files::sources(self.directory());
+        let sources = files::packs(&self.selection);
         let is_same = |sources: &Sources| Some(digest(sources)) == self.digest;
         if sources.as_ref().is_ok_and(is_same) {
             return None;
@@ -101,8 +101,8 @@ impl Packs {
 
     /// Loads the directory again, changed or not.
     pub fn reload(&mut self, now: Now) -> Change {
-        self.stamp = self.directory.as_deref().and_then(stamp);
-        let sources = files::sources(self.directory());
+        self.stamp = stamp(&self.selection);
+        let sources = files::packs(&self.selection);
         self.take(sources, now)
     }
 
@@ -127,7 +127,7 @@ impl Packs {
 
     fn take(&mut self, sources: Result<Sources, FileError>, now: Now) -> Change {
         self.digest = sources.as_ref().ok().map(|sources| digest(sources));
-        let book = sources.and_then(|sources| Ok(rules::load(&sources)?));
+        let book = sources.and_then(|sources| files::compiled(&sources, &self.selection));
         match book {
             Ok(book) => {
                 self.book = Arc::new(book);
@@ -144,9 +144,11 @@ impl Packs {
     }
 }
 
-fn stamp(directory: &Path) -> Option<Stamp> {
+fn stamp(selection: &Selection) -> Option<Stamp> {
     let mut stamp = Stamp::new();
-    for path in files::pack_paths(directory).ok()? {
+    let directory = selection.directory.as_deref();
+    let packs = directory.map_or_else(|| Ok(Vec::new()), files::pack_paths).ok()?;
+    for path in packs.into_iter().chain(selection.local.clone()) {
         let data = path.metadata().ok()?;
         let since = data.modified().ok().map(|at| at.duration_since(std::time::UNIX_EPOCH));
         stamp.push((path, data.len(), since.and_then(Result::ok)));
@@ -194,6 +196,10 @@ mod tests {
 
     use super::*;
 
+    fn of(directory: &Path) -> Selection {
+        Selection { directory: Some(directory.to_owned()), ..Selection::default() }
+    }
+
     fn pack(id: &str, phrase: &str) -> String {
         format!(
             "[pack]\nid = \"{id}\"\ntitle = \"A scam\"\nversion = \"7\"\n\
@@ -216,7 +222,7 @@ mod tests {
     #[test]
     fn a_changed_pack_is_taken_up_and_running_calls_keep_theirs() {
         let folder = folder();
-        let mut packs = Packs::open(Some(folder.path()), at(0)).expect("loads");
+        let mut packs = Packs::open(of(folder.path()), at(0)).expect("loads");
         let running = Arc::clone(packs.book());
         fs::write(folder.path().join("a.toml"), pack("b", "(purple|mauve)")).expect("written");
         assert_eq!(packs.poll(Now(Duration::from_millis(999))), None, "too soon");
@@ -235,7 +241,7 @@ mod tests {
     #[test]
     fn what_does_not_load_is_refused_once_and_told() {
         let folder = folder();
-        let mut packs = Packs::open(Some(folder.path()), at(0)).expect("loads");
+        let mut packs = Packs::open(of(folder.path()), at(0)).expect("loads");
         let good = Arc::clone(packs.book());
         fs::write(folder.path().join("b.toml"), "[pack").expect("written");
         assert_eq!(packs.poll(at(1)), Some(Change::Refused));
@@ -252,7 +258,7 @@ mod tests {
     #[test]
     fn files_that_were_only_touched_are_not_loaded_unless_asked() {
         let folder = folder();
-        let mut packs = Packs::open(Some(folder.path()), at(0)).expect("loads");
+        let mut packs = Packs::open(of(folder.path()), at(0)).expect("loads");
         let path = folder.path().join("a.toml");
         let file = fs::File::options().append(true).open(&path).expect("there");
         file.set_modified(std::time::UNIX_EPOCH).expect("set");
@@ -267,7 +273,7 @@ mod tests {
         let (here, away) = (folder.path().join("rules"), folder.path().join("away"));
         fs::create_dir(&here).expect("made");
         fs::write(here.join("a.toml"), pack("a", "purple")).expect("written");
-        let mut packs = Packs::open(Some(&here), at(0)).expect("loads");
+        let mut packs = Packs::open(of(&here), at(0)).expect("loads");
         fs::rename(&here, &away).expect("moved");
         assert_eq!(packs.poll(at(1)), Some(Change::Refused));
         assert_eq!(packs.poll(at(2)), None);
@@ -277,7 +283,7 @@ mod tests {
 
     #[test]
     fn the_shipped_packs_do_not_change() {
-        let mut packs = Packs::open(None, at(0)).expect("loads");
+        let mut packs = Packs::open(Selection::default(), at(0)).expect("loads");
         assert_eq!((packs.poll(at(9)), packs.status().source.as_str()), (None, "shipped"));
         assert!(packs.status().packs.len() > 1);
     }

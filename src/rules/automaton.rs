@@ -137,6 +137,11 @@ impl Automaton {
         self.longest
     }
 
+    /// One word can be a whole match.
+    pub fn can_be_one_word(&self) -> bool {
+        self.first.iter().any(|first| self.positions[usize::from(*first)].is_last)
+    }
+
     /// Calls `found(start, end, misheard)` for the best match that ends at each word of
     /// `from..to`: the one with the fewest misheard words, then the shortest.
     pub fn matches(

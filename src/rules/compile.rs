@@ -2,14 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::automaton::{Automaton, Lists};
-use super::error::{Code, Place, Problem, RuleErrors};
+use super::automaton::{Automaton, AutomatonError, Lists};
+use super::error::{Code, Place, Problem};
 use super::index::Index;
 use super::pack::{CueText, Families, OverrideText, Pack, RuleText, StageLimits, SuppressionText};
 use super::pattern::{self, Node};
 use super::rulebook::{Cue, Group, Local, Owner, Phrase, Rule, Rulebook, Suppression};
 use super::select;
 use super::sequence::Sequence;
+use super::stage::Stage;
+use super::suggest;
 use super::vocabulary::Vocabulary;
 use crate::call::SignalKind;
 
@@ -26,11 +28,9 @@ const CAPS: std::ops::RangeInclusive<f64> = 0.1..=60.0;
 /// The pack id of a file of local rules, the only one that may hold overrides.
 pub const LOCAL_PACK: &str = "local";
 
-/// Compiles packs, given with the names of their files.
-///
-/// # Errors
-/// On everything that is wrong in any of them.
-pub fn compile(packs: &[(&str, Pack)]) -> Result<Rulebook, RuleErrors> {
+/// Compiles packs, given with the names of their files. The rulebook is of use if there is no
+/// problem; with some, it holds what could be compiled.
+pub fn compile(packs: &[(&str, Pack)]) -> (Rulebook, Vec<Problem>) {
     let mut compiler = Compiler::new();
     for (file, pack) in packs {
         compiler.file = (*file).to_owned();
@@ -102,16 +102,28 @@ impl Compiler {
         }
     }
 
-    fn finish(mut self) -> Result<Rulebook, RuleErrors> {
+    fn finish(mut self) -> (Rulebook, Vec<Problem>) {
         self.book.vocabulary.settle();
         let phrases = self.book.phrases.iter().map(|phrase| &phrase.automaton);
         self.book.index = Index::build(phrases, &self.book.vocabulary);
-        if self.problems.is_empty() { Ok(self.book) } else { Err(RuleErrors(self.problems)) }
+        (self.book, self.problems)
     }
 
     fn wrong(&mut self, code: Code, place: Place, message: impl Into<String>) {
-        let (file, message) = (self.file.clone(), message.into());
-        self.problems.push(Problem { code, file, place, message });
+        self.problems.push(Problem::new(code, &self.file, place, message));
+    }
+
+    /// A name that there is not, with the one that may be meant.
+    fn unknown<'a>(
+        &mut self,
+        place: Place,
+        message: String,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        let help = suggest::did_you_mean(name, known);
+        let problem = Problem::new(Code::Unknown, &self.file, place, message).helped(help);
+        self.problems.push(problem);
     }
 
     fn check(&mut self, is_right: bool, place: Place, message: impl FnOnce() -> String) {
@@ -125,7 +137,7 @@ impl Compiler {
             let place = Place::named("lists", name);
             let mut options = Vec::new();
             for (item, phrase) in phrases.iter().enumerate() {
-                options.extend(self.parse(phrase, Place { item: Some(item), ..place.clone() }));
+                options.extend(self.parse(phrase, place.item("", item, phrase)));
             }
             if phrases.is_empty() {
                 self.wrong(Code::Value, place.clone(), "the list is empty");
@@ -140,9 +152,9 @@ impl Compiler {
         match pattern::parse(phrase) {
             Ok(node) => Some(node),
             Err(error) => {
-                let place = Place { column: Some(error.column), ..place };
-                let message = format!("in the phrase \"{phrase}\": {error}");
-                self.wrong(Code::Phrase, place, message);
+                let place = place.column(error.column);
+                let problem = Problem::new(Code::Phrase, &self.file, place, error.problem);
+                self.problems.push(problem.helped(error.help));
                 None
             }
         }
@@ -210,7 +222,10 @@ impl Compiler {
                 let known = self.book.groups.iter().position(|group| group.name == *name);
                 if known.is_none() {
                     let message = format!("there is no group '{name}': define [groups.{name}]");
-                    self.wrong(Code::Unknown, place.key("group"), message);
+                    let groups: Vec<String> =
+                        self.book.groups.iter().map(|group| group.name.clone()).collect();
+                    let known = groups.iter().map(String::as_str);
+                    self.unknown(place.key("group"), message, name, known);
                 }
                 known
             });
@@ -226,7 +241,8 @@ impl Compiler {
         if kind.is_none() {
             let known = SignalKind::ALL.map(SignalKind::name).join(", ");
             let message = format!("no signal '{name}': there are {known}");
-            self.wrong(Code::Unknown, place.key("signal"), message);
+            let known = SignalKind::ALL.map(SignalKind::name);
+            self.unknown(place.key("signal"), message, name, known);
         }
         kind
     }
@@ -292,10 +308,12 @@ impl Compiler {
             self.check(is_right, place.key("weight"), || weights("weight"));
             let found = select::rules(&change.rule, &self.book.rules);
             if found.is_empty() {
-                let message = "there is no such rule (any more): it changes nothing".to_owned();
-                let file = self.file.clone();
-                let code = Code::Unknown;
-                self.book.notes.push(Problem { code, file, place, message });
+                let message = "there is no such rule (any more): it changes nothing";
+                let code = Code::IdleOverride;
+                let note = Problem::new(code, &self.file, place.key("rule"), message);
+                let ids = self.book.rules.iter().map(|rule| rule.id.as_str());
+                let help = suggest::did_you_mean(&change.rule, ids);
+                self.book.notes.push(note.helped(help));
             }
             for rule in found {
                 change_rule(&mut self.book.rules[rule], change);
@@ -321,7 +339,7 @@ impl Compiler {
             });
             let mut of = vec![false; self.book.rules.len()];
             for (item, selector) in text.of.iter().enumerate() {
-                for rule in self.select(selector, place.item("of", item)) {
+                for rule in self.select(selector, place.item("of", item, selector)) {
                     of[rule] = true;
                 }
             }
@@ -334,7 +352,10 @@ impl Compiler {
         let found = select::rules(selector, &self.book.rules);
         if found.is_empty() {
             let message = format!("'{selector}' is no stage, and no rule has this id");
-            self.wrong(Code::Unknown, place, message);
+            let ids: Vec<String> = self.by_id.keys().cloned().collect();
+            let stages = Stage::ALL.map(Stage::name);
+            let known = ids.iter().map(String::as_str).chain(stages);
+            self.unknown(place, message, selector, known);
         }
         found
     }
@@ -344,15 +365,17 @@ impl Compiler {
             let Some(text) = &rule.sequence else { continue };
             let place = Place::nth("rule", index, &rule.id);
             let Some(own) = self.by_id.get(&rule.id).copied() else { continue };
-            self.check((2..=8).contains(&text.steps.len()), place.key("sequence"), || {
+            self.check((2..=8).contains(&text.steps.len()), place.key("sequence.steps"), || {
                 "a sequence has from 2 to 8 steps".into()
             });
-            self.check((1.0..=86_400.0).contains(&text.within), place.key("sequence"), || {
-                "within must be from 1 second to a day".into()
-            });
+            self.check(
+                (1.0..=86_400.0).contains(&text.within),
+                place.key("sequence.within"),
+                || "within must be from 1 second to a day".into(),
+            );
             let number = self.book.sequences.len() as u32;
             for (step, selector) in text.steps.iter().enumerate().rev() {
-                for part in self.select(selector, place.item("sequence", step)) {
+                for part in self.select(selector, place.item("sequence.steps", step, selector)) {
                     self.book.steps[part].push((number, step as u32));
                 }
             }
@@ -390,7 +413,7 @@ impl Compiler {
 
     fn add_phrases(&mut self, place: &Place, owner: Owner, tolerant: bool, phrases: &[String]) {
         for (item, text) in phrases.iter().enumerate() {
-            let place = place.item("phrases", item);
+            let place = place.item("phrases", item, text);
             let Some(node) = self.parse(text, place.clone()) else { continue };
             let vocabulary = &mut self.book.vocabulary;
             match Automaton::compile(&node, &self.lists, tolerant, vocabulary) {
@@ -398,13 +421,29 @@ impl Compiler {
                     let text = text.clone();
                     self.book.phrases.push(Phrase { owner, text, automaton });
                 }
-                Err(error) => {
-                    let message = format!("in the phrase \"{text}\": {error}");
-                    self.wrong(Code::Unmatchable, place, message);
-                }
+                Err(error) => self.unmatchable(place, text, &error),
             }
         }
     }
+
+    fn unmatchable(&mut self, place: Place, phrase: &str, error: &AutomatonError) {
+        let mut problem = Problem::new(Code::Unmatchable, &self.file, place, error.to_string());
+        if let AutomatonError::UnknownList(name) = error {
+            problem.help = suggest::did_you_mean(name, self.lists.keys().map(String::as_str));
+            problem.place.column = column_of_list(phrase, name);
+        }
+        self.problems.push(problem);
+    }
+}
+
+/// The column of a list's name in a phrase, if it stands there and not within another list.
+fn column_of_list(phrase: &str, name: &str) -> Option<usize> {
+    let wanted = format!("@{name}");
+    let goes_on = |at: usize| {
+        phrase[at + wanted.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '-')
+    };
+    let found = phrase.match_indices(&wanted).map(|(at, _)| at).find(|at| !goes_on(*at));
+    found.map(|at| phrase[..at].chars().count() + 1)
 }
 
 fn is_weight(weight: f64) -> bool {

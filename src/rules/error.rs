@@ -1,8 +1,10 @@
 //! What is wrong with rule packs: every problem has a code, a place, and says what to do.
 
 use std::fmt;
+use std::ops::Range;
 
-/// The kinds of problem. The codes are documented in `docs/rules.md` and never change their meaning.
+/// The kinds of problem: errors (E…), with which a pack does not load, and warnings (W…). The codes
+/// are documented in `docs/rules.md` and never change their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// Not TOML, an unknown key, or a value of the wrong kind.
@@ -19,6 +21,28 @@ pub enum Code {
     Unknown,
     /// An example that its rule contradicts.
     Example,
+    /// A phrase that is tried on nearly every utterance.
+    Slow,
+    /// Two rules of one stage that find the same.
+    Overlap,
+    /// A phrase, or part of one, that can never be heard.
+    Never,
+    /// A phrase that no example of its rule contains.
+    Untested,
+    /// Too few examples.
+    FewExamples,
+    /// Nothing says where a phrase is documented, or in which honest calls it is said.
+    Undocumented,
+    /// A phrase for which one word is enough.
+    LoneWord,
+    /// A list that no phrase uses.
+    UnusedList,
+    /// Words with which a scammer can silence rules.
+    Evasion,
+    /// A local override of nothing.
+    IdleOverride,
+    /// A phrase of one word that may be misheard.
+    TolerantWord,
 }
 
 impl Code {
@@ -32,7 +56,23 @@ impl Code {
             Self::Duplicate => "E05",
             Self::Unknown => "E06",
             Self::Example => "E07",
+            Self::Slow => "W01",
+            Self::Overlap => "W02",
+            Self::Never => "W03",
+            Self::Untested => "W04",
+            Self::FewExamples => "W05",
+            Self::Undocumented => "W06",
+            Self::LoneWord => "W07",
+            Self::UnusedList => "W08",
+            Self::Evasion => "W09",
+            Self::IdleOverride => "W10",
+            Self::TolerantWord => "W11",
         }
+    }
+
+    /// It keeps no pack from loading.
+    pub fn is_warning(self) -> bool {
+        self >= Self::Slow
     }
 }
 
@@ -46,12 +86,16 @@ pub struct Place {
     pub index: usize,
     /// The rule's id, the cue's title, or the list's, stage's or group's name.
     pub name: String,
-    /// The key in it; empty for the whole of it.
+    /// The key in it, with a full stop before the key of a table in it; empty for the whole of it.
     pub key: &'static str,
     /// Which item of the key's array, from 0.
     pub item: Option<usize>,
     /// The column in the value, from 1, in characters.
     pub column: Option<usize>,
+    /// The text of the item, where it helps those who do not have the file before them.
+    pub quote: String,
+    /// The line, from 1, and the bytes, of what has no other place: a mistake of syntax.
+    pub syntax: Option<(usize, Range<usize>)>,
 }
 
 impl Place {
@@ -71,8 +115,19 @@ impl Place {
     }
 
     /// An item of a key of it.
-    pub(super) fn item(&self, key: &'static str, item: usize) -> Self {
-        Self { key, item: Some(item), ..self.clone() }
+    pub(super) fn item(&self, key: &'static str, item: usize, quote: &str) -> Self {
+        Self { key, item: Some(item), quote: quote.to_owned(), ..self.clone() }
+    }
+
+    /// A column of it.
+    pub(super) fn column(self, column: usize) -> Self {
+        Self { column: Some(column), ..self }
+    }
+
+    /// Bytes of a file.
+    pub(super) fn syntax(text: &str, span: Range<usize>) -> Self {
+        let line = text[..text.floor_char_boundary(span.start)].matches('\n').count() + 1;
+        Self { syntax: Some((line, span)), ..Self::default() }
     }
 }
 
@@ -99,16 +154,37 @@ pub struct Problem {
     pub file: String,
     /// Where.
     pub place: Place,
-    /// What is wrong, with the bound or the remedy.
+    /// What is wrong, with the bound.
     pub message: String,
+    /// What to write instead, where that can be told.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem without a suggestion.
+    pub(super) fn new(code: Code, file: &str, place: Place, message: impl Into<String>) -> Self {
+        Self { code, file: file.to_owned(), place, message: message.into(), help: None }
+    }
+
+    /// Adds what to write instead.
+    #[must_use]
+    pub(super) fn helped(self, help: Option<String>) -> Self {
+        Self { help, ..self }
+    }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code {
-            Code::Syntax => write!(f, "{}: {}", self.file, self.message),
-            _ => write!(f, "{}: {}: {}", self.file, self.place, self.message),
+        match &self.place.syntax {
+            Some((line, _)) => write!(f, "{}:{line}: {}", self.file, self.message)?,
+            None => write!(f, "{}: {}: {}", self.file, self.place, self.message)?,
         }
+        match (self.place.column, self.place.quote.as_str()) {
+            (_, "") => {}
+            (None, quote) => write!(f, ": \"{quote}\"")?,
+            (Some(column), quote) => write!(f, ": column {column} of \"{quote}\"")?,
+        }
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({help})"))
     }
 }
 
@@ -119,12 +195,8 @@ pub struct RuleErrors(pub Vec<Problem>);
 impl RuleErrors {
     /// A text that is not TOML, or has not the keys of a pack.
     pub fn syntax(file: &str, problem: &impl fmt::Display) -> Self {
-        Self(vec![Problem {
-            code: Code::Syntax,
-            file: file.to_owned(),
-            place: Place::default(),
-            message: problem.to_string().trim_end().to_owned(),
-        }])
+        let message = problem.to_string().trim_end().to_owned();
+        Self(vec![Problem::new(Code::Syntax, file, Place::default(), message)])
     }
 }
 

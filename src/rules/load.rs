@@ -1,112 +1,59 @@
 //! Packs from their text: parsed, compiled, and held against their own examples.
 
 use super::compile::compile;
-use super::error::{Code, Place, Problem, RuleErrors};
-use super::pack::{Pack, Speaker};
-use super::reading::Reader;
-use super::row::Row;
+use super::error::{Problem, RuleErrors};
+use super::example;
+use super::lint;
+use super::pack::Pack;
+use super::parse::parse;
 use super::rulebook::Rulebook;
-use super::score::PLAIN;
-use crate::call::Leg;
 
 /// Loads packs, given as (file name, text).
 ///
 /// # Errors
-/// On everything that is wrong in any of them; examples are looked at once the rest is right.
+/// On everything that is wrong in any of them.
 pub fn load(sources: &[(String, String)]) -> Result<Rulebook, RuleErrors> {
-    let (mut packs, mut problems) = (Vec::new(), Vec::new());
-    for (file, text) in sources {
-        match toml::from_str::<Pack>(text) {
-            Ok(pack) => packs.push((file.as_str(), pack)),
-            Err(error) => problems.append(&mut RuleErrors::syntax(file, &error).0),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(RuleErrors(problems));
-    }
-    let book = compile(&packs)?;
-    let mut examples = Examples { book: &book, reader: Reader::default(), wrong: Vec::new() };
-    for (file, pack) in &packs {
-        examples.check(file, pack);
-    }
-    if examples.wrong.is_empty() { Ok(book) } else { Err(RuleErrors(examples.wrong)) }
+    let (packs, mut problems) = parse_all(sources);
+    let Some(packs) = packs else { return Err(RuleErrors(problems)) };
+    let book = read(&packs, &mut problems);
+    if problems.is_empty() { Ok(book) } else { Err(RuleErrors(problems)) }
 }
 
-/// The examples of packs, held against their rules.
-struct Examples<'a> {
-    book: &'a Rulebook,
-    reader: Reader,
-    wrong: Vec<Problem>,
+/// Everything that is wrong with packs; if nothing is, everything that may be better.
+pub fn check(sources: &[(String, String)]) -> Vec<Problem> {
+    let (packs, mut problems) = parse_all(sources);
+    let Some(packs) = packs else { return problems };
+    let book = read(&packs, &mut problems);
+    if problems.is_empty() { lint::warnings(&packs, &book) } else { problems }
 }
 
-impl Examples<'_> {
-    fn check(&mut self, file: &str, pack: &Pack) {
-        let ids = self.book.rules.iter().enumerate().map(|(at, rule)| (rule.id.as_str(), at));
-        let by_id: std::collections::HashMap<&str, usize> = ids.collect();
-        for (index, text) in pack.rules.iter().enumerate() {
-            let Some(rule) = by_id.get(text.id.as_str()).copied() else { continue };
-            if !self.book.rules[rule].is_on() {
-                continue;
-            }
-            let place = Place::nth("rule", index, &text.id);
-            let found = |reader: &Reader| {
-                reader.findings.iter().any(|one| one.rule == rule && one.keeps >= PLAIN)
-            };
-            let examples = [&text.must_match, &text.must_not_match];
-            self.each(file, &place, text.speaker, examples, found);
-        }
-        for (index, text) in pack.suppressions.iter().enumerate() {
-            let known = self.book.suppressions.iter().position(|one| one.id == text.id);
-            let Some(known) = known else { continue };
-            let place = Place::nth("suppression", index, &text.id);
-            let examples = [&text.must_match, &text.must_not_match];
-            let found = |reader: &Reader| reader.suppressions.contains(&known);
-            self.each(file, &place, text.speaker, examples, found);
-        }
-    }
+type Packs<'a> = Vec<(&'a str, Pack)>;
 
-    /// An example may name its leg: "protected: words".
-    fn each(
-        &mut self,
-        file: &str,
-        place: &Place,
-        speaker: Speaker,
-        examples: [&Vec<String>; 2],
-        found: impl Fn(&Reader) -> bool,
-    ) {
-        let kinds = [("must-match", true), ("must-not-match", false)];
-        for ((key, should), sentences) in kinds.into_iter().zip(examples) {
-            for (item, example) in sentences.iter().enumerate() {
-                self.read(example, speaker);
-                if found(&self.reader) == should {
-                    continue;
-                }
-                let problem = match should {
-                    true => "a must-match example does not match",
-                    false => "a must-not-match example matches",
-                };
-                self.wrong.push(Problem {
-                    code: Code::Example,
-                    file: file.to_owned(),
-                    place: place.item(key, item),
-                    message: format!("{problem}: \"{example}\""),
-                });
-            }
-        }
-    }
+/// All packs, unless one of them cannot be read on.
+fn parse_all(sources: &[(String, String)]) -> (Option<Packs<'_>>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut pack_of = |(file, text): &'_ (String, String)| {
+        let (pack, wrong) = parse(file, text);
+        problems.extend(wrong);
+        pack
+    };
+    let packs: Vec<Option<Pack>> = sources.iter().map(&mut pack_of).collect();
+    let files = sources.iter().map(|(file, _)| file.as_str());
+    let packs = files.zip(packs).map(|(file, pack)| Some((file, pack?))).collect();
+    (packs, problems)
+}
 
-    fn read(&mut self, example: &str, speaker: Speaker) {
-        let named =
-            example.split_once(": ").and_then(|(leg, words)| Some((Leg::from_name(leg)?, words)));
-        let (leg, said) = named.unwrap_or(match speaker {
-            Speaker::Protected => (Leg::Protected, example),
-            Speaker::Remote | Speaker::Any => (Leg::Remote, example),
-        });
-        let mut row = Row::default();
-        row.push(said);
-        row.next(self.book.vocabulary(), 0);
-        self.reader.read(self.book, leg, &mut row, None);
+fn read(packs: &[(&str, Pack)], problems: &mut Vec<Problem>) -> Rulebook {
+    let (book, wrong) = compile(packs);
+    problems.extend(wrong);
+    // A cue or a list that is wrong shows in the examples of any rule; a rule only in its own.
+    let is_own = |problem: &Problem| matches!(problem.place.table, "rule" | "suppression");
+    if !problems.iter().all(is_own) {
+        return book;
     }
+    let wrong = example::contradicted(packs, &book, problems);
+    problems.extend(wrong);
+    book
 }
 
 #[cfg(test)]
@@ -160,9 +107,10 @@ mod tests {
     fn mistakes_name_file_place_and_bound() {
         let error = problem("weight = 12.0", "weight = 50.0");
         assert_eq!(error, "p.toml: rule p.cash: weight is 50, it must be from 0.5 to 20 decibans");
-        let error = problem("weight = 12.0", "weight = 12.0\nbounds = [4.0, 11.0]");
-        assert!(error.contains("bounds must be two numbers from 0.5 to 20"), "{error}");
-        assert!(problem("<4>", "<40>").contains("column 10: a gap is written <n>"));
+        assert!(problem("<4>", "<40>").contains(
+            "a gap is written <n>, with n from 1 to 12: \
+            column 10 of \"withdraw <40> (cash|#amount)\" (write <12>)"
+        ));
         assert!(problem("#amount", "@nowhere").contains("no list is named '@nowhere'"));
         assert!(problem("id = \"p.cash\"", "id = \"cash\"").contains("must begin with p."));
         assert!(

@@ -10,6 +10,7 @@
 //! ```
 //! Numbers and contractions are normalised as speech is: write "nine nine nine" or "don't" as said.
 
+use super::suggest;
 use super::words::{Word, words};
 
 /// The most words that one gap may stand for.
@@ -113,8 +114,10 @@ pub enum Node {
 pub struct PatternError {
     /// Column in the phrase, from 1, in characters.
     pub column: usize,
-    /// What is wrong, and what to write instead.
+    /// What is wrong.
     pub problem: String,
+    /// What to write instead, where that can be told.
+    pub help: Option<String>,
 }
 
 /// Reads a phrase.
@@ -162,7 +165,7 @@ impl Parser<'_> {
 
     fn error(&self, problem: impl Into<String>) -> PatternError {
         let column = self.text[..self.at].chars().count() + 1;
-        PatternError { column, problem: problem.into() }
+        PatternError { column, problem: problem.into(), help: None }
     }
 
     fn take(&mut self, wanted: impl Fn(char) -> bool) -> &str {
@@ -260,13 +263,19 @@ impl Parser<'_> {
     }
 
     fn class(&mut self) -> Result<Node, PatternError> {
+        let wrong = self.error("");
         self.at += 1;
         let name = self.name("a class")?;
         match Class::ALL.iter().find(|(known, _)| *known == name) {
             Some((_, class)) => Ok(Node::Class(*class)),
             None => {
                 let known = Class::ALL.map(|(known, _)| format!("#{known}")).join(", ");
-                Err(self.error(format!("no class '#{name}': there are {known}")))
+                let help = suggest::nearest(&name, Class::ALL.map(|(known, _)| known));
+                Err(PatternError {
+                    problem: format!("no class '#{name}': there are {known}"),
+                    help: help.map(|meant| format!("did you mean '#{meant}'?")),
+                    ..wrong
+                })
             }
         }
     }
@@ -279,7 +288,12 @@ impl Parser<'_> {
         let reach = if self.eat('.') { Reach::Beyond } else { Reach::Sentence };
         match (words, self.eat('>')) {
             (Some(words), true) => Ok(Node::Gap(words, reach)),
-            _ => Err(wrong),
+            _ => {
+                // A number that is too large to be read was meant to be large.
+                let meant = digits.parse().unwrap_or(MAX_GAP).clamp(1, MAX_GAP);
+                let help = (!digits.is_empty()).then(|| format!("write <{meant}>"));
+                Err(PatternError { help, ..wrong })
+            }
         }
     }
 

@@ -64,7 +64,8 @@ impl Texts {
 
 fn compile(packs: &[(String, Pack)]) -> Result<Rulebook, RuleErrors> {
     let named: Vec<_> = packs.iter().map(|(file, pack)| (file.as_str(), pack.clone())).collect();
-    compile::compile(&named)
+    let (book, problems) = compile::compile(&named);
+    if problems.is_empty() { Ok(book) } else { Err(RuleErrors(problems)) }
 }
 
 /// A phrase that was found in an utterance.

@@ -101,12 +101,14 @@ impl Vocabulary {
         self.is_common.is_empty()
     }
 
+    /// Nearly every utterance has it: a common word, or a number.
+    pub fn is_everywhere(&self, id: WordId) -> bool {
+        id.checked_sub(CLASSES).is_none_or(|word| self.is_common[word as usize])
+    }
+
     /// How much of ordinary talk a set of words touches: common words and numbers are everywhere.
     pub fn cost(&self, ids: &[WordId]) -> u32 {
-        let one = |id: &WordId| match id.checked_sub(CLASSES) {
-            Some(word) if !self.is_common[word as usize] => 1,
-            _ => 50,
-        };
+        let one = |id: &WordId| if self.is_everywhere(*id) { 50 } else { 1 };
         ids.iter().map(one).sum()
     }
 

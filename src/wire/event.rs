@@ -115,6 +115,10 @@ pub struct LevelEvent {
     /// The furthest stage that was reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<&'static str>,
+    /// It is a simulation: nobody is warned.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    pub simulated: bool,
 }
 
 /// A warning would be whispered now.
@@ -153,6 +157,10 @@ pub struct VerdictEvent {
     /// What to do now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// It is a simulation: nobody was warned.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    pub simulated: bool,
 }
 
 /// A reason of a verdict.

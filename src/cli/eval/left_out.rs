@@ -1,12 +1,13 @@
 //! Each corpus measured with weights that were tuned on the others, so that no figure comes from
 //! calls that the weights have seen.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::status::CliError;
 use crate::cli::{corpora, progress};
 use crate::config::Levels;
+use crate::edge::files::Selection;
 use crate::edge::{files, parallel};
 use crate::measure::Corpus;
 use crate::measure::tune::{self, Tuned, tune};
@@ -18,9 +19,9 @@ pub(super) fn measure(
     [fit, never_fit]: [&[PathBuf]; 2],
     seed: u64,
     levels: Levels,
-    packs: Option<&Path>,
+    packs: &Selection,
 ) -> Result<Vec<Corpus>, CliError> {
-    let sources = files::sources(packs)?;
+    let sources = files::packs(packs)?;
     let book = Arc::new(crate::rules::load(&sources)?);
     let bar = progress::corpora(2 * corpora::size(fit)? + corpora::size(never_fit)?);
     let screen = |book: &Arc<Rulebook>, path| corpora::screen(path, levels, book, &bar);

@@ -5,7 +5,7 @@ mod rows;
 mod tables;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -13,7 +13,7 @@ use clap::Args;
 use super::corpora;
 use super::status::{CliError, Status};
 use crate::config::Config;
-use crate::edge::files;
+use crate::edge::files::{self, Selection};
 use crate::measure::{Corpus, Label, Sample};
 use crate::rules::Level;
 
@@ -62,7 +62,7 @@ pub(super) struct Options {
 pub(super) fn run(
     options: &Options,
     config: &Config,
-    packs: Option<&Path>,
+    packs: &Selection,
 ) -> Result<Status, CliError> {
     let corpora = match options.leave_one_out {
         true => {

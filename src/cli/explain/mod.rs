@@ -17,6 +17,7 @@ use super::workbench::Workbench;
 use crate::audio::voice::Endpointing;
 use crate::call::{Origin, Utterance};
 use crate::config::{Config, Levels};
+use crate::edge::files::Selection;
 use crate::edge::hear::{Ears, Hearing};
 use crate::edge::ingest::recording::{self, Recording};
 use crate::edge::ingest::transcripts::{Transcript, TranscriptError};
@@ -49,7 +50,7 @@ Examples:
 pub(super) fn run(
     options: &Options,
     config: &Config,
-    rules: Option<&Path>,
+    rules: &Selection,
 ) -> Result<Status, CliError> {
     let bench = Workbench::open(rules)?;
     let mut reader = Reader {

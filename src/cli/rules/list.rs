@@ -1,7 +1,5 @@
 //! `lineclear rules list`: what the rules are.
 
-use std::path::Path;
-
 use clap::Args;
 use serde::Serialize;
 
@@ -9,6 +7,7 @@ use crate::cli::paint::{BOLD, DIM, styled};
 use crate::cli::status::{CliError, Status};
 use crate::cli::text::{self, line};
 use crate::cli::workbench::Workbench;
+use crate::edge::files::Selection;
 use crate::rules::Stage;
 use crate::rules::pack::{Header, Maturity, RuleText, Speaker};
 
@@ -66,7 +65,7 @@ struct Row<'a> {
     false_positives: &'a [String],
 }
 
-pub(super) fn run(options: &Options, rules: Option<&Path>) -> Result<Status, CliError> {
+pub(super) fn run(options: &Options, rules: &Selection) -> Result<Status, CliError> {
     let bench = Workbench::open(rules)?;
     let wanted = |(pack, rule): &(&Header, &RuleText)| {
         options.rule.as_ref().is_none_or(|id| rule.id == *id)

@@ -1,23 +1,28 @@
 //! `lineclear rules`: the workbench of those who write rules.
 
+mod check;
 mod coverage;
+mod fmt;
 mod list;
 mod profile;
 mod stats;
 mod test;
 mod tune;
 
-use std::path::Path;
-
 use clap::Subcommand;
 
 use super::explain;
 use super::status::{CliError, Status};
 use crate::config::Config;
+use crate::edge::files::Selection;
 
 /// What to do with the rules.
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
+    /// Find what is wrong in rule packs, and what may be better
+    Check(check::Options),
+    /// Bring rule packs into one form, comments kept
+    Fmt(fmt::Options),
     /// Run the rules' own examples, and scripted calls as tests
     Test(test::Options),
     /// List the rules, or show one of them wholly
@@ -38,13 +43,10 @@ pub(super) enum Action {
     Profile(profile::Options),
 }
 
-/// `rules` is the directory of packs, if one was named.
-pub(super) fn run(
-    action: &Action,
-    config: &Config,
-    rules: Option<&Path>,
-) -> Result<Status, CliError> {
+pub(super) fn run(action: &Action, config: &Config, rules: &Selection) -> Result<Status, CliError> {
     match action {
+        Action::Check(options) => check::run(options, rules),
+        Action::Fmt(options) => fmt::run(options, rules),
         Action::Test(options) => test::run(options, config, rules),
         Action::List(options) => list::run(options, rules),
         Action::Explain(options) => explain::run(options, config, rules),

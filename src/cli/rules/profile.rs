@@ -5,7 +5,7 @@
 //! copies, is what the rule adds to any book.
 
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::cli::status::{CliError, Status};
 use crate::cli::table::Table;
 use crate::cli::{corpora, progress};
 use crate::config::{Config, Levels};
+use crate::edge::files::Selection;
 use crate::edge::ingest::corpus::{self, LabelledCall};
 use crate::edge::{clock, files};
 use crate::rules::pack::Pack;
@@ -69,8 +70,8 @@ struct Row<'a> {
 
 type Call = Vec<Utterance>;
 
-pub fn run(options: &Options, config: &Config, packs: Option<&Path>) -> Result<Status, CliError> {
-    let sources = files::sources(packs)?;
+pub fn run(options: &Options, config: &Config, packs: &Selection) -> Result<Status, CliError> {
+    let sources = files::packs(packs)?;
     let book = crate::rules::load(&sources)?;
     let calls = match options.corpora.as_slice() {
         [] => examples(&sources)?,

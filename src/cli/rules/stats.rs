@@ -1,7 +1,7 @@
 //! `lineclear rules stats`: what each rule contributes on labelled calls.
 
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,6 +11,7 @@ use crate::cli::status::{CliError, Status};
 use crate::cli::table::Table;
 use crate::cli::{corpora, progress};
 use crate::config::{Config, Levels};
+use crate::edge::files::Selection;
 use crate::edge::ingest::corpus::LabelledCall;
 use crate::edge::{files, parallel};
 use crate::measure::per_rule::{self, RuleFigures};
@@ -60,8 +61,8 @@ struct Row<'a> {
     overlap: Option<f64>,
 }
 
-pub fn run(options: &Options, config: &Config, packs: Option<&Path>) -> Result<Status, CliError> {
-    let sources = files::sources(packs)?;
+pub fn run(options: &Options, config: &Config, packs: &Selection) -> Result<Status, CliError> {
+    let sources = files::packs(packs)?;
     let book = crate::rules::load(&sources)?;
     let bar = progress::corpora(corpora::size(&options.corpora)?);
     let mut seen = Vec::new();

@@ -14,6 +14,7 @@ use crate::cli::status::{CliError, Status};
 use crate::cli::text::{self, line, printable};
 use crate::cli::workbench::Workbench;
 use crate::config::{Config, Levels};
+use crate::edge::files::Selection;
 use crate::edge::ingest::scripts;
 use crate::rules::explain::{Explainer, Explanation, Told};
 use crate::rules::script::{Claim, Failure, Script};
@@ -124,7 +125,7 @@ struct Runner<'a> {
 pub(super) fn run(
     options: &Options,
     config: &Config,
-    rules: Option<&Path>,
+    rules: &Selection,
 ) -> Result<Status, CliError> {
     let (bench, wrong) = Workbench::open_unsound(rules)?;
     let mut runner = Runner {

@@ -12,7 +12,7 @@ use similar::TextDiff;
 use crate::cli::corpora;
 use crate::cli::status::{CliError, Status};
 use crate::config::Config;
-use crate::edge::files;
+use crate::edge::files::{self, Selection};
 use crate::measure::tune::{self, Tuned, tune};
 use crate::rules::{Rulebook, rewrite};
 
@@ -67,11 +67,11 @@ struct Row<'a> {
     changed: bool,
 }
 
-pub fn run(options: &Options, config: &Config, packs: Option<&Path>) -> Result<Status, CliError> {
-    if options.write && packs.is_none() {
+pub fn run(options: &Options, config: &Config, packs: &Selection) -> Result<Status, CliError> {
+    if options.write && packs.directory.is_none() {
         return Err(CliError::BuiltIn);
     }
-    let sources = files::sources(packs)?;
+    let sources = files::packs(packs)?;
     let book = Arc::new(crate::rules::load(&sources)?);
     let seen = corpora::screen_all(&options.corpora, config.levels, &book)?;
     let how =
@@ -89,7 +89,7 @@ pub fn run(options: &Options, config: &Config, packs: Option<&Path>) -> Result<S
     for ((file, text), (_, before)) in fresh.iter().zip(&sources) {
         match &options.out {
             Some(directory) => files::write_into(directory, file, text)?,
-            None if options.write && text != before => files::write(Path::new(file), text)?,
+            None if options.write && text != before => files::replace(Path::new(file), text)?,
             None => {}
         }
     }
