@@ -28,9 +28,10 @@ use crate::time::CallTime;
 /// Copies of a rule in the book that is measured.
 const COPIES: usize = 16;
 
-/// Each book is run this often, in turn with the empty one; the fastest run counts, since nothing
-/// makes a run too fast.
+/// Each book is run so often, in turn with the empty one, and for at least so long; the fastest run
+/// counts, since nothing makes a run too fast.
 const RUNS: usize = 5;
+const LEAST: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -153,9 +154,11 @@ fn sampled(paths: &[PathBuf], most: usize) -> Result<Vec<Call>, CliError> {
 /// Nanoseconds that a book takes longer for an utterance than the empty one.
 fn cost(book: &Arc<Rulebook>, empty: &Arc<Rulebook>, calls: &[Call], levels: Levels) -> f64 {
     let [mut with, mut without] = [Duration::MAX; 2];
-    for _ in 0..RUNS {
+    let (start, mut runs) = (clock::now(), 0);
+    while runs < RUNS || clock::now() - start < LEAST {
         with = with.min(time(book, calls, levels));
         without = without.min(time(empty, calls, levels));
+        runs += 1;
     }
     let more = with.saturating_sub(without).as_secs_f64() * 1e9;
     more / calls.iter().map(Vec::len).sum::<usize>().max(1) as f64
