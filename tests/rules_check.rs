@@ -189,8 +189,8 @@ fn each_kind_of_warning_is_found() {
         (
             "W09",
             format!(
-                "{PACK}[[suppression]]\nid = \"mine.s\"\ntitle = \"s\"\nof = [\"hook\"]\nkeeps = 0\n\
-                 lasts = 9\nphrases = [\"hen house\"]\nmust-match = [\"a hen house\"]\n\
+                "{PACK}[[suppression]]\nid = \"mine.s\"\ntitle = \"s\"\nof = [\"hook\"]\n\
+                 keeps = 0\nlasts = 9\nphrases = [\"hen house\"]\nmust-match = [\"a hen house\"]\n\
                  must-not-match = [\"a hen\"]\n"
             ),
         ),
@@ -243,8 +243,8 @@ fn fmt_brings_files_into_form_and_check_names_those_that_are_not() {
     assert!(ran.err.contains("no pack is named"), "{}", ran.err);
 }
 
-const CALL: &str = "remote: I am from the police.\nremote: The badger takes cash.\n\
-    remote: Go and buy gift cards.\n";
+const CALL: &str = "remote: I am from the police.\nremote: Somebody was arrested with your card.\n\
+    remote: The badger takes cash.\nremote: Go and buy gift cards.\n";
 
 fn rules_of_verdict(ran: &Ran) -> Vec<String> {
     let events = objects(ran);

@@ -18,6 +18,7 @@ pub struct Pack {
     pub lists: BTreeMap<String, Vec<String>>,
     /// How much one stage may add, and how far it fades.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {"$ref": "#/$defs/Stage"}))]
     pub stages: BTreeMap<Stage, StageLimits>,
     /// What a demand without a pretext may add.
     pub pretext: Option<Pretext>,

@@ -16,7 +16,7 @@ use crate::rules::locate::Located;
 /// Which packs, and how what is found is told.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(in super::super) struct Options {
+pub(crate) struct Options {
     /// Directories of packs, and packs; a lone pack is checked among those of --rules or the
     /// shipped ones, in place of the one with its id
     #[arg(value_name = "DIR|FILE")]

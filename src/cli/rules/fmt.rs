@@ -13,7 +13,7 @@ use crate::rules::format::format;
 /// Which packs, and whether they are written.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(in super::super) struct Options {
+pub(crate) struct Options {
     /// Packs, or directories of them; those of --rules if left out
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
