@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
+use super::ids::{HeardId, WordId};
 use super::pattern::{Node, Reach};
 use super::row::Row;
-use super::vocabulary::{HeardId, Vocabulary, Wanted, WordId};
+use super::vocabulary::{Vocabulary, Wanted};
 
 /// The most positions of one phrase, lists opened.
 pub const MAX_POSITIONS: usize = 600;

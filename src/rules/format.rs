@@ -9,11 +9,13 @@ use toml_edit::{Array, Decor, DocumentMut, Item, KeyMut, RawString, Table, Value
 const MAX_COLUMNS: usize = 120;
 
 /// The keys of the tables of a pack, in their order; other keys stand behind them as they stood.
-const ORDER: [(&str, &[&str]); 10] = [
+const ORDER: [(&str, &[&str]); 12] = [
     ("pack", &["id", "title", "version", "references"]),
     ("stages", &["cap", "floor"]),
     ("groups", &["cap"]),
     ("sequences", &["cap", "floor"]),
+    ("families", &["second", "others"]),
+    ("reassurance", &["cap"]),
     ("pretext", &["least", "cap-without"]),
     ("cue", &["kind", "title", "phrases", "reach", "same-sentence", "keeps", "lasts"]),
     (

@@ -5,8 +5,9 @@
 //! spoken too, so the cost grows with what is said and not with the number of rules.
 
 use super::automaton::Automaton;
+use super::ids::WordId;
 use super::row::Row;
-use super::vocabulary::{Vocabulary, WordId};
+use super::vocabulary::Vocabulary;
 
 /// Pairs of one phrase that are indexed; with more, the anchor stands alone.
 const MAX_PAIRS: usize = 400;

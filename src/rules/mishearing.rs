@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use compact_str::CompactString;
 use foldhash::fast::FixedState;
 
-use super::vocabulary::WordId;
+use super::ids::WordId;
 
 /// Shorter words sound like too many others.
 pub const MIN_LETTERS: usize = 4;

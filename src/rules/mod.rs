@@ -10,6 +10,8 @@ pub mod error;
 mod example;
 pub mod explain;
 pub mod format;
+pub mod found;
+pub mod ids;
 pub mod index;
 pub mod inflect;
 mod lint;
@@ -34,6 +36,7 @@ pub mod sequence;
 pub mod stage;
 mod suggest;
 pub mod vocabulary;
+pub mod word;
 pub mod words;
 
 pub use error::{Problem, RuleErrors};
@@ -43,9 +46,6 @@ pub use rulebook::Rulebook;
 pub use score::{Hit, Level};
 pub use screen::{Heard, Screen, Verdict};
 pub use stage::Stage;
-
-/// The pack of lists, cues and rules that all scam families share.
-pub const SHARED_PACK: &str = "shared";
 
 /// The packs that are built into the program: file name and text.
 pub const SHIPPED: [(&str, &str); 14] = [

@@ -2,133 +2,7 @@
 
 use compact_str::{CompactString, ToCompactString};
 
-use super::words::Word;
-
-/// What a word can be a part of, if it can be a part of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Numeral {
-    /// It is none.
-    None,
-    /// A digit in letters: "nine".
-    Digit(u8),
-    /// A digit as a figure: "9".
-    Figure(u8),
-    /// Several figures: "2400".
-    Figures,
-    /// From ten to ninety, in letters.
-    Tens(u8),
-    /// "hundred" or "thousand".
-    Scale(u16),
-    /// "double", "triple".
-    Repeat(u8),
-    /// "oh", a zero between digits.
-    Oh,
-    /// "and", within a quantity.
-    And,
-}
-
-/// What `word` can be a part of.
-pub(super) fn numeral(word: &str) -> Numeral {
-    let bytes = word.as_bytes();
-    // By its first letter: this is asked of every word that is said.
-    match bytes.first() {
-        Some(first) if first.is_ascii_digit() => {
-            return match bytes {
-                [figure] => Numeral::Figure(figure - b'0'),
-                _ if bytes.iter().all(u8::is_ascii_digit) => Numeral::Figures,
-                _ => Numeral::None,
-            };
-        }
-        Some(b'a') => match word {
-            "and" => Numeral::And,
-            _ => Numeral::None,
-        },
-        Some(b'd') => match word {
-            "double" => Numeral::Repeat(2),
-            _ => Numeral::None,
-        },
-        Some(b'e') => match word {
-            "eight" => Numeral::Digit(8),
-            "eleven" => Numeral::Tens(11),
-            "eighteen" => Numeral::Tens(18),
-            "eighty" => Numeral::Tens(80),
-            _ => Numeral::None,
-        },
-        Some(b'f') => match word {
-            "four" => Numeral::Digit(4),
-            "five" => Numeral::Digit(5),
-            "fourteen" => Numeral::Tens(14),
-            "fifteen" => Numeral::Tens(15),
-            "forty" => Numeral::Tens(40),
-            "fifty" => Numeral::Tens(50),
-            _ => Numeral::None,
-        },
-        Some(b'h') => match word {
-            "hundred" => Numeral::Scale(100),
-            _ => Numeral::None,
-        },
-        Some(b'n') => match word {
-            "nine" => Numeral::Digit(9),
-            "nineteen" => Numeral::Tens(19),
-            "ninety" => Numeral::Tens(90),
-            _ => Numeral::None,
-        },
-        Some(b'o') => match word {
-            "one" => Numeral::Digit(1),
-            "oh" | "o" => Numeral::Oh,
-            _ => Numeral::None,
-        },
-        Some(b's') => match word {
-            "six" => Numeral::Digit(6),
-            "seven" => Numeral::Digit(7),
-            "sixteen" => Numeral::Tens(16),
-            "seventeen" => Numeral::Tens(17),
-            "sixty" => Numeral::Tens(60),
-            "seventy" => Numeral::Tens(70),
-            _ => Numeral::None,
-        },
-        Some(b't') => match word {
-            "two" => Numeral::Digit(2),
-            "three" => Numeral::Digit(3),
-            "ten" => Numeral::Tens(10),
-            "twelve" => Numeral::Tens(12),
-            "thirteen" => Numeral::Tens(13),
-            "twenty" => Numeral::Tens(20),
-            "thirty" => Numeral::Tens(30),
-            "thousand" => Numeral::Scale(1000),
-            "triple" | "treble" => Numeral::Repeat(3),
-            _ => Numeral::None,
-        },
-        Some(b'z') => match word {
-            "zero" => Numeral::Digit(0),
-            _ => Numeral::None,
-        },
-        _ => Numeral::None,
-    }
-}
-
-impl Numeral {
-    /// The word alone makes a number, or part of one.
-    const fn counts(self) -> bool {
-        !matches!(self, Self::None | Self::Oh | Self::And)
-    }
-
-    /// One digit, said or written.
-    const fn digit(self) -> Option<u8> {
-        match self {
-            Self::Digit(digit) | Self::Figure(digit) => Some(digit),
-            _ => None,
-        }
-    }
-
-    /// A number below a hundred in letters.
-    const fn cardinal(self) -> Option<u64> {
-        match self {
-            Self::Digit(value) | Self::Tens(value) => Some(value as u64),
-            _ => None,
-        }
-    }
-}
+use super::word::{Numeral, Word};
 
 /// Joins the numbers among `words[from..]` and marks amounts and times.
 pub(super) fn join(words: &mut Vec<Word>, from: usize) {
@@ -354,7 +228,8 @@ fn mark_times(words: &mut [Word], from: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::{Word, words};
+    use super::super::words::words;
+    use super::Word;
 
     fn folded(text: &str) -> String {
         words(text).iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")

@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use super::stage::Stage;
 
+/// The pack of lists, cues and rules that all scam families share.
+pub const SHARED_PACK: &str = "shared";
+
 /// A rule pack: one file of `config/rules/`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -1,9 +1,10 @@
 //! The last words of one leg, with what the vocabulary knows of each: an utterance is appended, and
 //! phrases and numbers may go on in it.
 
+use super::found::Match;
+use super::ids::HeardId;
 use super::numbers;
-use super::rulebook::Match;
-use super::vocabulary::{HeardId, Vocabulary};
+use super::vocabulary::Vocabulary;
 use super::words::{self, Word};
 
 /// The words of an utterance that are read at a time. A person says some 40 in 12 seconds; of a

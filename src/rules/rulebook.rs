@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::automaton::{Automaton, Threads};
 use super::error::Problem;
+pub use super::found::{Match, Owner};
 use super::index::{Candidates, Index};
 use super::pack::{Context, CueKind, Families, Header, Maturity, Pretext, Speaker, StageLimits};
 use super::row::Row;
@@ -114,17 +115,6 @@ pub struct Group {
     pub cap: f64,
 }
 
-/// What a phrase belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Owner {
-    /// The index of a rule.
-    Rule(usize),
-    /// The index of a cue.
-    Cue(usize),
-    /// The index of a suppression.
-    Suppression(usize),
-}
-
 /// A phrase of a rule, cue or suppression.
 #[derive(Debug)]
 pub struct Phrase {
@@ -133,21 +123,6 @@ pub struct Phrase {
     /// As it is written in the pack.
     pub text: String,
     pub(super) automaton: Automaton,
-}
-
-/// A phrase found in a row of words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Match {
-    /// The first word.
-    pub start: usize,
-    /// The word after the last.
-    pub end: usize,
-    /// The rule or cue.
-    pub owner: Owner,
-    /// How many of its words were misheard.
-    pub misheard: u8,
-    /// Index into [`Rulebook::phrases`].
-    pub phrase: u32,
 }
 
 /// All rules of all packs, compiled and checked against their own examples.

@@ -244,7 +244,7 @@ fn families(book: &Rulebook, weighed: &[(Hit, Weighed)]) -> FamilyShares {
             sums[rule.pack] += weight.counted;
         }
     }
-    let shared = book.packs.iter().position(|pack| pack.id == super::SHARED_PACK);
+    let shared = book.packs.iter().position(|pack| pack.id == super::pack::SHARED_PACK);
     let heaviest = |but: Option<usize>| {
         let others = (0..sums.len()).filter(|at| sums[*at] > 0.0);
         let others = others.filter(|at| Some(*at) != shared && Some(*at) != but);

@@ -5,33 +5,11 @@ use std::collections::HashMap;
 use compact_str::CompactString;
 use foldhash::fast::FixedState;
 
+use super::ids::{HeardId, WordId};
 use super::inflect::{forms, is_common};
 use super::mishearing::{self, Mishearings};
 use super::pattern::Class;
 use super::words::Word;
-
-/// Identifies a word (in all its forms), an exact form, or a class.
-pub type WordId = u32;
-
-/// A [`WordId`] as it was heard: as said, or as something that is misheard for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeardId(u32);
-
-impl HeardId {
-    const fn new(id: WordId, is_misheard: bool) -> Self {
-        Self(id << 1 | is_misheard as u32)
-    }
-
-    /// The word.
-    pub const fn id(self) -> WordId {
-        self.0 >> 1
-    }
-
-    /// Something else was heard that sounds or is spelled like it.
-    pub const fn is_misheard(self) -> bool {
-        self.0 & 1 == 1
-    }
-}
 
 /// Ids below this are classes.
 const CLASSES: WordId = Class::ALL.len() as WordId;
@@ -125,7 +103,7 @@ impl Vocabulary {
                     ids.push(HeardId::new(id, true));
                 }
             });
-            ids.sort_unstable_by_key(|heard| heard.0);
+            ids.sort_unstable();
             ids.dedup();
             (CompactString::from(*word), ids.into_boxed_slice())
         };

@@ -7,65 +7,8 @@ use std::ops::Range;
 
 use compact_str::CompactString;
 
-use super::numbers::{self, Numeral};
-
-/// One word of an utterance, after normalisation.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Word {
-    /// Lower-case text; a number in digits. Words of up to 24 bytes cost no allocation.
-    pub text: CompactString,
-    /// The bytes of the original text that it came from.
-    pub span: Range<usize>,
-    /// A full stop, question or exclamation mark follows.
-    pub ends_sentence: bool,
-    /// A number with a currency.
-    pub is_amount: bool,
-    /// A time of day: "9am", "15:30", "three o'clock".
-    pub is_time: bool,
-    /// A number said as a quantity ("forty two"), not digit by digit or in figures.
-    pub is_quantity: bool,
-    /// What the word can be a part of, if it can be a part of a number.
-    pub(super) numeral: Numeral,
-}
-
-/// Words never reach a log.
-impl std::fmt::Debug for Word {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[private]")
-    }
-}
-
-impl Word {
-    pub(super) fn new(text: impl Into<CompactString>, span: Range<usize>) -> Self {
-        let text = text.into();
-        let numeral = numbers::numeral(&text);
-        Self {
-            text,
-            span,
-            ends_sentence: false,
-            is_amount: false,
-            is_time: false,
-            is_quantity: false,
-            numeral,
-        }
-    }
-
-    /// The word is a number.
-    pub fn is_number(&self) -> bool {
-        self.text.bytes().all(|c| c.is_ascii_digit()) && !self.text.is_empty()
-    }
-
-    /// Its value, if it is a number: an ordinal or a time of day ("1st", "9am") is none.
-    pub fn value(&self) -> Option<u64> {
-        self.is_number().then(|| self.text.parse().unwrap_or(u64::MAX))
-    }
-
-    /// How many digits it has, if it is a number that may be a code: no amount, quantity or time.
-    pub fn digits(&self) -> Option<usize> {
-        let is_code = self.is_number() && !self.is_amount && !self.is_quantity && !self.is_time;
-        is_code.then_some(self.text.len())
-    }
-}
+use super::numbers;
+pub use super::word::Word;
 
 /// Splits `text` into normalised words. Work and memory are linear in its length.
 pub fn words(text: &str) -> Vec<Word> {
@@ -139,10 +82,9 @@ fn push_folded(words: &mut Vec<Word>, text: &str, span: Range<usize>) {
     }
     let folded = fold(raw);
     let Some((stem, tail)) = folded.split_once('\'') else {
-        if folded == "cannot" {
-            words.extend(["can", "not"].map(|part| Word::new(part, span.clone())));
-        } else {
-            words.push(Word::new(folded, span));
+        match without_apostrophe(&folded) {
+            Some(opened) => words.extend(opened.map(|part| Word::new(part, span.clone()))),
+            None => words.push(Word::new(folded, span)),
         }
         return;
     };
@@ -166,6 +108,25 @@ fn push_folded(words: &mut Vec<Word>, text: &str, span: Range<usize>) {
         _ => &[stem],
     };
     words.extend(opened.iter().map(|part| Word::new(*part, span.clone())));
+}
+
+/// Contractions as recognisers write them that know no apostrophe. "ill", "well", "its" and "were"
+/// are words of their own.
+fn without_apostrophe(word: &str) -> Option<[&str; 2]> {
+    Some(match word {
+        "cannot" | "cant" => ["can", "not"],
+        "wont" => ["will", "not"],
+        "dont" | "doesnt" | "didnt" | "isnt" | "wasnt" | "arent" | "werent" | "havent"
+        | "hasnt" | "hadnt" | "couldnt" | "shouldnt" | "wouldnt" | "mustnt" | "neednt" => {
+            [&word[..word.len() - 2], "not"]
+        }
+        "im" => ["i", "am"],
+        "ive" | "youve" | "weve" | "theyve" => [&word[..word.len() - 2], "have"],
+        "youre" | "theyre" => [&word[..word.len() - 2], "are"],
+        "youll" | "theyll" => [&word[..word.len() - 2], "will"],
+        "thats" | "whats" | "theres" | "heres" => [&word[..word.len() - 1], "is"],
+        _ => return None,
+    })
 }
 
 fn fold(raw: &str) -> CompactString {
@@ -202,6 +163,8 @@ mod tests {
         assert_eq!(folded("Don't TELL them we'll ring"), "do not tell them we will ring");
         assert_eq!(folded("It’s the bank's van, can’t wait"), "it is the bank van can not wait");
         assert_eq!(folded("You cannot, let's not"), "you can not let us not");
+        assert_eq!(folded("dont tell, ive said it wont"), "do not tell i have said it will not");
+        assert_eq!(folded("it was well, its ill"), "it was well its ill");
         assert_eq!(folded("ÉCOLE Straße"), "école straße");
     }
 
