@@ -241,23 +241,29 @@ fn word_of(sign: char, word: &str) -> String {
     }
 }
 
-const VERBS: &str = "buy send give tell withdraw deposit transfer pay verify confirm provide \
-    install download open press collect move hide keep connect protect enter return claim cancel \
-    renew suspend freeze block share read photograph convert invest load hand bring post leave \
+const VERBS: &str = "\
+    buy send give tell withdraw deposit transfer pay verify confirm provide install download \
+    open press collect move hide keep connect protect enter return claim cancel renew \
+    suspend freeze block share read photograph convert invest load hand bring post leave \
     wrap count check order cash borrow sign answer follow ignore delete report record repeat";
-const NOUNS: &str = "card account money savings statement passcode password number computer laptop \
-    router licence parcel refund fee fine bail warrant courier officer envelope taxi voucher wallet \
-    pension investment deposit mortgage insurance passport certificate inspector manager cashier \
-    branch safe vault jewellery watch necklace invoice balance benefit rebate penalty charge lawyer \
-    solicitor court prosecutor customs shipment delivery subscription warranty loan interest credit \
-    debt claim prize lottery donation charity tablet handset network signal operator customer";
-const QUALIFIERS: &str = "your the my this bank gift secure new old last spare personal joint cash \
-    online current second large urgent official private temporary digital local foreign";
+const NOUNS: &str = "\
+    card account money savings statement passcode password number computer laptop router \
+    licence parcel refund fee fine bail warrant courier officer envelope taxi voucher wallet \
+    pension investment deposit mortgage insurance passport certificate inspector manager \
+    cashier branch safe vault jewellery watch necklace invoice balance benefit rebate \
+    penalty charge lawyer solicitor court prosecutor customs shipment delivery subscription \
+    warranty loan interest credit debt claim prize lottery donation charity tablet handset \
+    network signal operator customer";
+const QUALIFIERS: &str = "\
+    your the my this bank gift secure new old last spare personal joint cash online current \
+    second large urgent official private temporary digital local foreign";
 const LEADS: &str = "you must|please|i need you to|can you|we want you to|you have to|just|now";
-const TALK: &str = "well we went to the garden on sunday and it was lovely weather so she made a \
-    cake for everyone they said the train was late again but he did not mind because the children \
-    were asleep what time are you coming over tomorrow do you want me to bring anything i think \
-    that would be nice if the rain stops yes of course no not really maybe after lunch then";
+const TALK: &str = "\
+    well we went to the garden on sunday and it was lovely weather so she made a cake for \
+    everyone they said the train was late again but he did not mind because the children \
+    were asleep what time are you coming over tomorrow do you want me to bring anything i \
+    think that would be nice if the rain stops yes of course no not really maybe after lunch \
+    then";
 
 fn words_of(list: &str) -> Vec<&str> {
     list.split_whitespace().collect()

@@ -245,7 +245,11 @@ fn a_pretext_stays_given_however_long_the_call() {
     let demand = "Withdraw the cash, put it in an envelope, a taxi will come to collect it.";
     for minutes in [0, 20, 180] {
         let mut screen = screen(&book);
-        screen.hear(&say(Leg::Remote, 1, "This is the fraud department of your bank."));
+        screen.hear(&say(
+            Leg::Remote,
+            1,
+            "This is Sergeant Cole of Kent Police. Your card was cloned.",
+        ));
         let verdict = screen.hear(&say(Leg::Remote, 10 + minutes * 60, demand)).verdict;
         assert!(verdict.level >= Level::Warning, "{minutes} min: {}", verdict.score);
     }

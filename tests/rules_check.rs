@@ -91,7 +91,7 @@ fn an_error_is_shown_where_it_stands_with_what_to_write() {
     let folder = folder(&[("mine.toml", &text)]);
     let ran = run(&folder, &["rules", "check", "mine.toml"]);
     assert_eq!(ran.code, Some(1));
-    let expected = r#"error[E04]: rule mine.fetch: weight is 90, it must be from 0.5 to 20 decibans
+    let expected = r#"error[E04]: rule mine.fetch: weight is 90, it must be from 0.5 to 20 decibans, or from -10 to -0.5 for what honest callers say
   --> mine.toml:10:10
    |
 10 | weight = 90.0

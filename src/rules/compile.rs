@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::automaton::{Automaton, AutomatonError, Lists};
 use super::error::{Code, Place, Problem};
 use super::index::Index;
-use super::pack::{CueText, Families, OverrideText, Pack, RuleText, StageLimits, SuppressionText};
+use super::pack::{Families, Pack, RuleText, StageLimits};
 use super::pattern::{self, Node};
-use super::rulebook::{Cue, Group, Local, Owner, Phrase, Rule, Rulebook, Suppression};
+use super::ready;
+use super::rulebook::{Group, Owner, Phrase, Rulebook};
 use super::select;
 use super::sequence::Sequence;
 use super::stage::Stage;
@@ -230,7 +231,7 @@ impl Compiler {
                 known
             });
             let signal = text.signal.as_ref().and_then(|name| self.signal(name, &place));
-            let rule = rule_of(text, number, group, signal);
+            let rule = ready::rule(text, number, group, signal);
             self.book.rules.push(rule);
             self.book.steps.push(Vec::new());
         }
@@ -293,7 +294,7 @@ impl Compiler {
                 "reach must be at most 100 words".into()
             });
             self.check(!cue.phrases.is_empty(), place, || "there must be a phrase".into());
-            self.book.cues.push(cue_of(cue));
+            self.book.cues.push(ready::cue(cue));
         }
     }
 
@@ -316,7 +317,7 @@ impl Compiler {
                 self.book.notes.push(note.helped(help));
             }
             for rule in found {
-                change_rule(&mut self.book.rules[rule], change);
+                ready::change(&mut self.book.rules[rule], change);
             }
         }
     }
@@ -343,7 +344,7 @@ impl Compiler {
                     of[rule] = true;
                 }
             }
-            self.book.suppressions.push(suppression_of(text, of));
+            self.book.suppressions.push(ready::suppression(text, of));
         }
     }
 
@@ -457,59 +458,4 @@ fn weights(what: &str) -> String {
 
 fn bounds(what: &str, range: &std::ops::RangeInclusive<f64>) -> String {
     format!("{what} must be from {} to {} decibans", range.start(), range.end())
-}
-
-fn rule_of(text: &RuleText, pack: usize, group: Option<usize>, signal: Option<SignalKind>) -> Rule {
-    Rule {
-        id: text.id.clone(),
-        title: text.title.clone(),
-        pack,
-        stage: text.stage,
-        weight: text.weight,
-        bounds: text.bounds,
-        speaker: text.speaker,
-        context: text.context.clone(),
-        tolerance: text.tolerance.unwrap_or(DEFAULT_TOLERANCE),
-        group,
-        half_life: text.half_life,
-        negatable: text.negatable,
-        maturity: text.maturity,
-        local: None,
-        is_sequence: text.sequence.is_some(),
-        signal,
-    }
-}
-
-/// The share of the weight that counts where a phrase marks a word with `~` and its rule does not
-/// say more.
-const DEFAULT_TOLERANCE: f64 = 0.6;
-
-fn cue_of(text: &CueText) -> Cue {
-    Cue {
-        kind: text.kind,
-        title: text.title.clone(),
-        reach: text.reach,
-        same_sentence: text.same_sentence,
-        keeps: text.keeps,
-        lasts: text.lasts,
-    }
-}
-
-fn suppression_of(text: &SuppressionText, of: Vec<bool>) -> Suppression {
-    Suppression {
-        id: text.id.clone(),
-        title: text.title.clone(),
-        speaker: text.speaker,
-        of,
-        keeps: text.keeps,
-        lasts: text.lasts,
-    }
-}
-
-fn change_rule(rule: &mut Rule, change: &OverrideText) {
-    let shipped_weight = rule.local.as_ref().map_or(rule.weight, |local| local.shipped_weight);
-    rule.weight = change.weight.unwrap_or(rule.weight);
-    rule.maturity = change.maturity.unwrap_or(rule.maturity);
-    let (enabled, reason) = (change.enabled, change.reason.clone());
-    rule.local = Some(Local { enabled, shipped_weight, reason });
 }

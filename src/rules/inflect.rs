@@ -5,6 +5,11 @@
 //! that no one says ("takens") does no harm; a form that is another word does ("us" → "uses"),
 //! which is why short words and function words are never inflected.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use foldhash::fast::FixedState;
+
 /// Verbs whose forms no rule of spelling gives, and nouns with odd plurals.
 const IRREGULAR: &[&[&str]] = &[
     &["be", "is", "are", "am", "was", "were", "been", "being"],
@@ -67,6 +72,18 @@ const IRREGULAR: &[&[&str]] = &[
     &["thief", "thieves"],
 ];
 
+/// The irregular family of a word.
+fn irregular(word: &str) -> Option<&'static [&'static str]> {
+    static FAMILIES: LazyLock<HashMap<&str, &[&str], FixedState>> = LazyLock::new(|| {
+        let of = |family: &&'static [&'static str]| {
+            let family = *family;
+            family.iter().map(move |form| (*form, family))
+        };
+        IRREGULAR.iter().flat_map(|family| of(family)).collect()
+    });
+    FAMILIES.get(word).copied()
+}
+
 /// Words that carry grammar rather than meaning.
 const GRAMMAR: &[&str] = &[
     "the", "and", "but", "for", "not", "you", "your", "yours", "they", "them", "their", "this",
@@ -87,7 +104,7 @@ pub fn forms(word: &str) -> Vec<String> {
         || GRAMMAR.contains(&word)
         || FIXED.contains(&word)
         || !word.chars().all(|c| c.is_ascii_lowercase());
-    if let Some(family) = IRREGULAR.iter().find(|family| family.contains(&word)) {
+    if let Some(family) = irregular(word) {
         forms.extend(family.iter().map(|form| (*form).to_owned()));
     } else if !fixed {
         regular(word, &mut forms);

@@ -214,13 +214,19 @@ impl<'a> Lint<'a> {
         let rows: Vec<Row> =
             examples.iter().map(|example| example::words_of(self.book, example)).collect();
         let mut threads = Threads::default();
-        for (item, phrase) in self.phrases_of(owner).into_iter().enumerate() {
-            if !rows.iter().any(|row| matches(phrase, row, &mut threads)) {
-                let place = place.item("phrases", item, &phrase.text);
-                let message = "no sentence of must-match contains this phrase";
-                self.warn(Code::Untested, place, message, "add one that does");
-            }
-        }
+        let phrases = self.phrases_of(owner).into_iter().enumerate();
+        let untested = |(_, phrase): &(usize, &Phrase)| {
+            !rows.iter().any(|row| matches(phrase, row, &mut threads))
+        };
+        let untested: Vec<(usize, &Phrase)> = phrases.filter(untested).collect();
+        // One warning a rule, at the first: a rule may have many.
+        let Some(&(item, first)) = untested.first() else { return };
+        let place = place.item("phrases", item, &first.text);
+        let message = match untested.len() {
+            1 => "no sentence of must-match contains this phrase".to_owned(),
+            all => format!("{all} phrases are in no sentence of must-match; this is the first"),
+        };
+        self.warn(Code::Untested, place, message, "add one that does");
     }
 
     fn unused_lists(&mut self, packs: &[(&'a str, Pack)]) {

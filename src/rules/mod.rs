@@ -24,6 +24,7 @@ mod parse;
 pub mod pattern;
 pub mod phrases;
 pub mod reading;
+mod ready;
 pub mod rewrite;
 pub mod row;
 pub mod rulebook;

@@ -84,8 +84,8 @@ pub struct Pretext {
     pub cap_without: f64,
 }
 
-/// `[families]`: a scam tells one story, at most two: a parcel firm that hands over to "the police".
-/// Phrases of many families in one call are there by accident. Shared rules always count.
+/// `[families]`: a scam tells one story, at most two: a parcel firm that hands over to "the
+/// police". Phrases of many families in one call are there by accident. Shared rules always count.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Families {

@@ -52,7 +52,8 @@ pub struct Reader {
 
 impl Reader {
     /// Reads the fresh words of a row into `findings` and `suppressions`. `lasting` is a cue from
-    /// earlier that still works on this leg. Returns the cue that goes on working after these words.
+    /// earlier that still works on this leg. Returns the cue that goes on working after
+    /// them.
     pub fn read(
         &mut self,
         book: &Rulebook,
@@ -67,10 +68,6 @@ impl Reader {
         row.cues.extend(self.matches.iter().filter(is_cue));
         let mut next = None;
         for found in &self.matches {
-            // A number that was taken back and stands as before was read already.
-            if row.words()[found.end - 1].span.end == 0 {
-                continue;
-            }
             match found.owner {
                 Owner::Rule(rule) if may_say(book.rules[rule].speaker, leg) => {
                     let finding = finding(book, row, found, rule, lasting);
@@ -83,7 +80,7 @@ impl Reader {
                 _ => {}
             }
         }
-        keep_best(&mut self.findings);
+        keep_best(book, &mut self.findings);
         next
     }
 }
@@ -153,7 +150,7 @@ pub(super) const fn may_say(speaker: Speaker, leg: Leg) -> bool {
 }
 
 /// Of several findings of one rule, the one that counts most; the widest of equals.
-fn keep_best(findings: &mut Vec<Finding>) {
+fn keep_best(book: &Rulebook, findings: &mut Vec<Finding>) {
     if findings.len() < 2 {
         return;
     }
@@ -165,5 +162,10 @@ fn keep_best(findings: &mut Vec<Finding>) {
             .then(left.span.start.cmp(&right.span.start))
     });
     findings.dedup_by_key(|finding| finding.rule);
-    findings.sort_by_key(|finding| finding.span.start);
+    // In order of place; what is at one place, in the order of the script, whatever that of the packs.
+    let key = |finding: &Finding| {
+        let rule = &book.rules[finding.rule];
+        (finding.span.start, rule.stage, &rule.id)
+    };
+    findings.sort_by(|left, right| key(left).cmp(&key(right)));
 }

@@ -85,82 +85,62 @@ pub enum Numeral {
     And,
 }
 
-/// What `word` can be a part of.
+/// What `word` can be a part of. It is asked of every word that is said.
 pub(super) fn numeral(word: &str) -> Numeral {
     let bytes = word.as_bytes();
-    // By its first letter: this is asked of every word that is said.
     match bytes.first() {
-        Some(first) if first.is_ascii_digit() => {
-            return match bytes {
-                [figure] => Numeral::Figure(figure - b'0'),
-                _ if bytes.iter().all(u8::is_ascii_digit) => Numeral::Figures,
-                _ => Numeral::None,
-            };
-        }
-        Some(b'a') => match word {
-            "and" => Numeral::And,
+        Some(first) if first.is_ascii_digit() => match bytes {
+            [figure] => Numeral::Figure(figure - b'0'),
+            _ if bytes.iter().all(u8::is_ascii_digit) => Numeral::Figures,
             _ => Numeral::None,
         },
-        Some(b'd') => match word {
-            "double" => Numeral::Repeat(2),
-            _ => Numeral::None,
-        },
-        Some(b'e') => match word {
-            "eight" => Numeral::Digit(8),
-            "eleven" => Numeral::Tens(11),
-            "eighteen" => Numeral::Tens(18),
-            "eighty" => Numeral::Tens(80),
-            _ => Numeral::None,
-        },
-        Some(b'f') => match word {
-            "four" => Numeral::Digit(4),
-            "five" => Numeral::Digit(5),
-            "fourteen" => Numeral::Tens(14),
-            "fifteen" => Numeral::Tens(15),
-            "forty" => Numeral::Tens(40),
-            "fifty" => Numeral::Tens(50),
-            _ => Numeral::None,
-        },
-        Some(b'h') => match word {
-            "hundred" => Numeral::Scale(100),
-            _ => Numeral::None,
-        },
-        Some(b'n') => match word {
-            "nine" => Numeral::Digit(9),
-            "nineteen" => Numeral::Tens(19),
-            "ninety" => Numeral::Tens(90),
-            _ => Numeral::None,
-        },
-        Some(b'o') => match word {
-            "one" => Numeral::Digit(1),
-            "oh" | "o" => Numeral::Oh,
-            _ => Numeral::None,
-        },
-        Some(b's') => match word {
-            "six" => Numeral::Digit(6),
-            "seven" => Numeral::Digit(7),
-            "sixteen" => Numeral::Tens(16),
-            "seventeen" => Numeral::Tens(17),
-            "sixty" => Numeral::Tens(60),
-            "seventy" => Numeral::Tens(70),
-            _ => Numeral::None,
-        },
-        Some(b't') => match word {
-            "two" => Numeral::Digit(2),
-            "three" => Numeral::Digit(3),
-            "ten" => Numeral::Tens(10),
-            "twelve" => Numeral::Tens(12),
-            "thirteen" => Numeral::Tens(13),
-            "twenty" => Numeral::Tens(20),
-            "thirty" => Numeral::Tens(30),
-            "thousand" => Numeral::Scale(1000),
-            "triple" | "treble" => Numeral::Repeat(3),
-            _ => Numeral::None,
-        },
-        Some(b'z') => match word {
-            "zero" => Numeral::Digit(0),
-            _ => Numeral::None,
-        },
+        Some(b'a' | b'd' | b'e' | b'f' | b'h' | b'n' | b'o' | b's' | b't' | b'z') => named(word),
+        _ => Numeral::None,
+    }
+}
+
+fn named(word: &str) -> Numeral {
+    match word {
+        "eight" => Numeral::Digit(8),
+        "four" => Numeral::Digit(4),
+        "five" => Numeral::Digit(5),
+        "nine" => Numeral::Digit(9),
+        "one" => Numeral::Digit(1),
+        "six" => Numeral::Digit(6),
+        "seven" => Numeral::Digit(7),
+        "two" => Numeral::Digit(2),
+        "three" => Numeral::Digit(3),
+        "zero" => Numeral::Digit(0),
+        "and" => Numeral::And,
+        "double" => Numeral::Repeat(2),
+        "hundred" => Numeral::Scale(100),
+        "oh" | "o" => Numeral::Oh,
+        "thousand" => Numeral::Scale(1000),
+        "triple" | "treble" => Numeral::Repeat(3),
+        _ => tens(word),
+    }
+}
+
+fn tens(word: &str) -> Numeral {
+    match word {
+        "eleven" => Numeral::Tens(11),
+        "eighteen" => Numeral::Tens(18),
+        "eighty" => Numeral::Tens(80),
+        "fourteen" => Numeral::Tens(14),
+        "fifteen" => Numeral::Tens(15),
+        "forty" => Numeral::Tens(40),
+        "fifty" => Numeral::Tens(50),
+        "nineteen" => Numeral::Tens(19),
+        "ninety" => Numeral::Tens(90),
+        "sixteen" => Numeral::Tens(16),
+        "seventeen" => Numeral::Tens(17),
+        "sixty" => Numeral::Tens(60),
+        "seventy" => Numeral::Tens(70),
+        "ten" => Numeral::Tens(10),
+        "twelve" => Numeral::Tens(12),
+        "thirteen" => Numeral::Tens(13),
+        "twenty" => Numeral::Tens(20),
+        "thirty" => Numeral::Tens(30),
         _ => Numeral::None,
     }
 }

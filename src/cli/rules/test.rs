@@ -163,7 +163,7 @@ impl Runner<'_> {
         for problem in wrong.map_or_else(Vec::new, |errors| errors.0) {
             failures.entry(problem.place.name).or_default().push(Wrong {
                 line: None,
-                expected: format!("{} holds", problem.place.key),
+                expected: problem.place.quote,
                 got: problem.message,
                 turn: None,
                 reasons: Vec::new(),
