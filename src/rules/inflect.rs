@@ -79,7 +79,7 @@ fn irregular(word: &str) -> Option<&'static [&'static str]> {
             let family = *family;
             family.iter().map(move |form| (*form, family))
         };
-        IRREGULAR.iter().flat_map(|family| of(family)).collect()
+        IRREGULAR.iter().flat_map(of).collect()
     });
     FAMILIES.get(word).copied()
 }

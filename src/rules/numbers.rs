@@ -213,7 +213,7 @@ fn mark_amounts(words: &mut [Word], from: usize) {
 
 fn mark_times(words: &mut [Word], from: usize) {
     for at in from..words.len() {
-        if words[at].is_amount || !words[at].value().is_some_and(|value| value <= 24) {
+        if words[at].is_amount || words[at].value().is_none_or(|value| value > 24) {
             continue;
         }
         let next = words.get(at + 1).is_some_and(|word| is_clock(&word.text));

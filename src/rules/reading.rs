@@ -162,7 +162,8 @@ fn keep_best(book: &Rulebook, findings: &mut Vec<Finding>) {
             .then(left.span.start.cmp(&right.span.start))
     });
     findings.dedup_by_key(|finding| finding.rule);
-    // In order of place; what is at one place, in the order of the script, whatever that of the packs.
+    // In order of place; what is at one place, in the order of the script, whatever that of the
+    // packs.
     let key = |finding: &Finding| {
         let rule = &book.rules[finding.rule];
         (finding.span.start, rule.stage, &rule.id)
