@@ -174,7 +174,11 @@ fn examples_that_fail_are_failures_and_calls_are_run_all_the_same() {
     write(&folder, "rules/toy.toml", &broken);
     let ran = run(&folder, "rules test call.txt");
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
-    assert!(ran.err.contains("rules/toy.toml: rule toy.hook.cage: a ')' is missing"), "{}", ran.err);
+    assert!(
+        ran.err.contains("rules/toy.toml: rule toy.hook.cage: a ')' is missing"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
