@@ -160,6 +160,15 @@ fn sequence(keys: &str) -> String {
 }
 
 #[test]
+fn a_run_of_ohs_is_no_number_and_no_trap() {
+    let book = book(&[rule("a", "hook", "winner", "")]);
+    let mut screen = screen(&book);
+    screen.hear(&say(Leg::Remote, 0, &format!("nine{}", " oh".repeat(24))));
+    let heard = screen.hear(&say(Leg::Remote, 1, "oh hello, you are a winner"));
+    assert_eq!(heard.findings.len(), 1);
+}
+
+#[test]
 fn sequences_add_and_never_take() {
     let parts = [rule("who", "authority", "inspector", ""), rule("cash", "extraction", "cash", "")];
     let plain = book(&parts);
@@ -388,6 +397,25 @@ proptest! {
         let missing: Vec<_> =
             ids(&book, &whole).into_iter().filter(|id| !ids(&book, &split).contains(id)).collect();
         prop_assert!(missing.is_empty(), "{missing:?} lost between '{first}' and '{second}'");
+    }
+
+    #[test]
+    fn numbers_that_go_on_for_ever_panic_nobody(
+        said in proptest::collection::vec(
+            proptest::collection::vec(
+                prop_oneof![
+                    Just("oh"), Just("nine"), Just("double"), Just("20"), Just("hundred"),
+                    Just("and"), Just("pounds"), Just("hello"),
+                ],
+                0..60,
+            ),
+            1..6,
+        ),
+    ) {
+        let mut screen = screen(&mixed());
+        for (at, words) in (0..).zip(&said) {
+            screen.hear(&say(Leg::Remote, at, &words.join(" ")));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use compact_str::{CompactString, ToCompactString};
 
 use super::word::{Numeral, Word};
 
-/// Joins the numbers among `words[from..]` and marks amounts and times.
+/// Joins the numbers among `words[from..]`, and marks amounts and times.
 pub(super) fn join(words: &mut Vec<Word>, from: usize) {
     if words[from..].iter().any(|word| word.numeral.counts()) {
         let mut tail: Vec<Word> = words.drain(from..).collect();
@@ -12,9 +12,14 @@ pub(super) fn join(words: &mut Vec<Word>, from: usize) {
         tail = rebuilt(tail, cardinals);
         tail = rebuilt(tail, groups);
         words.append(&mut tail);
-        mark_amounts(words, from);
-        mark_times(words, from);
+        mark(words, from);
     }
+}
+
+/// Marks the amounts and times among `words[from..]`, by what stands around them.
+pub(super) fn mark(words: &mut [Word], from: usize) {
+    mark_amounts(words, from);
+    mark_times(words, from);
 }
 
 /// The words at the end that the next utterance may turn into another number: "two thousand |

@@ -65,8 +65,13 @@ impl Row {
         let open = self.fresh + numbers::open_end(&self.words[self.fresh..]);
         self.open.clear();
         self.open.extend_from_slice(&self.words[open..]);
+        // The end is joined apart, so that it is known where it begins and can be taken back.
+        let mut end = self.words.split_off(open);
         numbers::join(&mut self.words, self.fresh);
-        self.open_from = self.words.len() - joined_length(&self.open);
+        self.open_from = self.words.len();
+        numbers::join(&mut end, 0);
+        self.words.append(&mut end);
+        numbers::mark(&mut self.words, self.fresh);
         for word in &self.words[self.fresh..] {
             vocabulary.look_up(word, &mut self.ids);
             self.ends.push(self.ids.len() as u32);
@@ -140,11 +145,4 @@ impl Row {
         let from = if start < self.fresh { 0 } else { self.words[start].span.start };
         from..self.words[end - 1].span.end
     }
-}
-
-/// How many words an open number is joined to.
-fn joined_length(open: &[Word]) -> usize {
-    let mut joined = open.to_vec();
-    numbers::join(&mut joined, 0);
-    joined.len()
 }

@@ -129,7 +129,7 @@ impl Ledger {
     /// Notes that a suppression was heard.
     pub fn suppress(&mut self, suppression: usize, at: CallTime) {
         match self.suppressed.iter_mut().find(|(known, _)| *known == suppression) {
-            Some((_, last)) => *last = at,
+            Some((_, last)) => *last = at.max(*last),
             None => self.suppressed.push((suppression, at)),
         }
     }
@@ -201,7 +201,7 @@ impl Ledger {
             let suppression = self.suppression(book, one);
             let share = suppression.map_or(1.0, |(_, keeps)| keeps);
             let weight = faded(book, one, now) * share;
-            if let Some(group) = rule.group.filter(|_| rule.counts()) {
+            if let Some(group) = rule.group.filter(|_| rule.counts() && weight > 0.0) {
                 groups[group] += weight;
             }
             let suppression = suppression.map(|(number, _)| number);
@@ -210,7 +210,8 @@ impl Ledger {
             weighed.push((hit, Weighed { counted: weight, ever }));
         }
         for (hit, weight) in &mut weighed {
-            if let Some(group) = book.rules[hit.rule].group {
+            // What reassures is bounded by a cap of its own.
+            if let Some(group) = book.rules[hit.rule].group.filter(|_| weight.counted > 0.0) {
                 weight.counted *= (book.groups[group].cap / groups[group]).min(1.0);
             }
         }
@@ -241,7 +242,7 @@ fn families(book: &Rulebook, weighed: &[(Hit, Weighed)]) -> FamilyShares {
     for (hit, weight) in weighed {
         let rule = &book.rules[hit.rule];
         if rule.counts() {
-            sums[rule.pack] += weight.counted;
+            sums[rule.pack] += weight.counted.max(0.0);
         }
     }
     let shared = book.packs.iter().position(|pack| pack.id == super::pack::SHARED_PACK);

@@ -138,12 +138,13 @@ impl Screen {
             leg.row.clear();
         }
         let lasting = leg.lasting.filter(|(_, until)| utterance.start < *until);
-        let lasting = lasting.map(|(lasting, _)| lasting);
+        let mut lasting = lasting.map(|(lasting, _)| lasting);
         let before = (!utterance.is_final).then(|| leg.row.clone());
         let (mut findings, mut suppressions, mut next) = (Vec::new(), Vec::new(), None);
         leg.row.push(utterance.text.reveal());
         while leg.row.next(&self.book.vocabulary, self.book.reach()) {
             next = self.reader.read(&self.book, utterance.leg, &mut leg.row, lasting).or(next);
+            lasting = next.or(lasting);
             findings.append(&mut self.reader.findings);
             suppressions.append(&mut self.reader.suppressions);
         }
