@@ -105,11 +105,6 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Nothing was heard.
-    pub const fn is_empty(&self) -> bool {
-        self.evidence.is_empty()
-    }
-
     /// Adds evidence, and that of the sequences that it completes.
     pub fn add(&mut self, book: &Rulebook, new: Evidence) {
         self.merge(book, new);
