@@ -1,6 +1,7 @@
 //! The words everyone uses: a call, its legs, what was said on them and what else was heard.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::private::Private;
 use crate::time::CallTime;
@@ -37,6 +38,65 @@ impl Leg {
 impl fmt::Display for Leg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+/// The name of a protected line, as the configuration gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LineId(Arc<str>);
+
+impl LineId {
+    /// A line of this name.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The name of a call, as its source gives it. Exchanges write numbers into it, so it is private.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(Private<Arc<str>>);
+
+impl CallId {
+    /// A call of this name.
+    pub fn new(name: &str) -> Self {
+        Self(Private::new(name.into()))
+    }
+
+    /// The name, for its source and for nobody else.
+    pub const fn private(&self) -> &Private<Arc<str>> {
+        &self.0
+    }
+}
+
+/// Who dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Direction {
+    /// The other party.
+    #[default]
+    Incoming,
+    /// The protected person.
+    Outgoing,
+}
+
+impl Direction {
+    /// The direction with this name: `incoming` or `outgoing`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "incoming" => Some(Self::Incoming),
+            "outgoing" => Some(Self::Outgoing),
+            _ => None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! * [`CallTime`] counts from the start of a call and drives decay and windows: a recording gives
 //!   the same verdict at any replay speed.
 //! * [`Now`] is the boot clock, which never jumps, and drives the hold.
-//! * Wall time is for display and recovery only, and arrives with the store that needs it.
+//! * [`Wall`] is for display and for recovery after a restart: it may be wrong, and it may jump.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -84,6 +84,46 @@ impl Sub for Now {
     }
 }
 
+/// Wall time: milliseconds since the beginning of 1970, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Wall(pub u64);
+
+impl Wall {
+    /// Milliseconds from `earlier` to `self`; zero if `earlier` is later.
+    pub const fn ms_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl Add<Duration> for Wall {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        let ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+/// RFC 3339, in UTC, to the second.
+impl fmt::Display for Wall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = i64::try_from(self.0).unwrap_or(i64::MAX);
+        match jiff::Timestamp::from_millisecond(ms) {
+            Ok(time) => f.pad(&time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            Err(_) => f.pad("unknown"),
+        }
+    }
+}
+
+/// One reading of both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Moment {
+    /// What deadlines are measured with.
+    pub now: Now,
+    /// What people are shown, and what is left after a restart.
+    pub wall: Wall,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +153,13 @@ mod tests {
         }
         let shown = CallTime(83_500);
         assert_eq!(CallTime::parse(&shown.to_string()), Some(shown));
+    }
+
+    #[test]
+    fn wall_time_reads_as_a_date() {
+        assert_eq!(Wall(0).to_string(), "1970-01-01T00:00:00Z");
+        assert_eq!(Wall(1_795_305_600_999).to_string(), "2026-11-22T00:00:00Z");
+        assert_eq!(Wall(u64::MAX).to_string(), "unknown");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::ops::Range;
 const FLOORS: [&str; 6] =
     ["call time private config", "audio wire", "rules speech", "alert measure", "edge", "cli main"];
 /// Who may import a neighbour on the same floor.
-const SIDEWAYS: [(&str, &str); 3] = [("call", "private"), ("call", "time"), ("main", "cli")];
+const SIDEWAYS: [(&str, &str); 4] =
+    [("call", "private"), ("call", "time"), ("config", "private"), ("main", "cli")];
 /// What only `edge/` may mention.
 const WORLD: &str = "std::fs std::net std::os::unix::net std::thread std::process::Command \
     std::time::Instant std::time::SystemTime tokio::fs tokio::net tokio::process tokio::time";

@@ -3,230 +3,301 @@
 
 use std::time::Duration;
 
+use super::deadline::{BootId, Committed};
+use super::number::{Emergency, Tag};
+use super::record::{HoldRecord, Id, Scammer};
+use crate::config::{Hold as Policy, OverrideBy, TurnAway};
 use crate::private::Private;
-use crate::rules::Level;
-use crate::time::Now;
+use crate::time::{Moment, Now};
 
-/// What happens to a held line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// A call ended that had reached this level.
-    CallEnded(Level),
-    /// The far leg of that call is still up.
-    LegStillUp,
-    /// The scammer tries again.
-    ScammerRings,
-    /// A person ends the hold.
-    Release,
+/// Nobody extends a hold beyond this.
+pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// A line that is kept clear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Its own name.
+    pub id: Id,
+    /// The incident after which it began; none if somebody asked for it.
+    pub incident: Option<Id>,
+    /// When it began.
+    pub since: Moment,
+    /// When the line will be clear.
+    pub until: Now,
+    /// What is waited for again after each new attempt.
+    pub length: Duration,
+    /// Who is kept away.
+    pub scammer: Scammer,
+    /// How often the clock was started again.
+    pub restarts: u32,
 }
 
-/// What the edge is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Keep the line clear until then, and say so.
-    Hold {
-        /// When the line will be clear.
-        until: Now,
-    },
-    /// Say that the line is clear, and whom to ring.
-    Clear,
-}
-
-/// Whether an outgoing call may go ahead.
+/// Whether a call may go ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// An emergency number: drop the old leg, then connect at once.
-    Emergency,
-    /// Nothing stands in the way.
-    Open,
-    /// Say why, and for how long.
+    /// It may.
+    Pass(Reason),
+    /// An outgoing call waits until the line is clear.
     Held {
-        /// Time until the line is clear.
+        /// Time until then.
+        remaining: Duration,
+        /// It may go ahead with the override key.
+        can_override: bool,
+    },
+    /// An incoming call is turned away.
+    TurnAway {
+        /// Why.
+        reason: Reason,
+        /// Time until calls of its kind are let through.
         remaining: Duration,
     },
 }
 
+/// Why a call may go ahead, or is turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// An emergency number: it passes at once, the old leg dropped first.
+    Emergency,
+    /// An emergency call was made not long ago: whoever rings back reaches the line.
+    AfterEmergency,
+    /// Nothing is the matter.
+    Open,
+    /// The line is held, but not for this call.
+    NotHeldForThis,
+    /// The line is held, and somebody at the telephone chose to ring anyway.
+    Overridden,
+    /// The number of the call that the line is held for.
+    Scammer,
+    /// A number that is not among the line's contacts.
+    Unknown,
+    /// The line is only observed, or nobody wants to be warned just now.
+    Observed,
+    /// No line has this name.
+    UnknownLine,
+}
+
+impl Reason {
+    /// The name used in answers and in the audit log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Emergency => "emergency",
+            Self::AfterEmergency => "after-emergency",
+            Self::Open => "open",
+            Self::NotHeldForThis => "not-held-for-this",
+            Self::Overridden => "overridden",
+            Self::Scammer => "scammer",
+            Self::Unknown => "unknown-number",
+            Self::Observed => "observed",
+            Self::UnknownLine => "unknown-line",
+        }
+    }
+}
+
+/// The party of an incoming call.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// Their number; none if it was withheld.
+    pub tag: Option<Tag>,
+    /// The household knows the number.
+    pub is_contact: bool,
+}
+
+/// What became of a hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a change of the hold must be committed and told"]
+pub enum Change {
+    /// It began, or its clock was started again.
+    Held(Hold),
+    /// The time is over, or somebody ended it.
+    Ended(Hold),
+}
+
 /// The hold on one line.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct LineClear {
-    length: Duration,
-    emergency: Vec<String>,
-    prefixes: Vec<String>,
-    until: Option<Now>,
+    policy: Policy,
+    emergency: Emergency,
+    hold: Option<Hold>,
+    /// Until then every incoming call passes.
+    callbacks_until: Option<Now>,
 }
 
 impl LineClear {
     /// A line that is not held.
-    ///
-    /// `prefixes` such as 141 may be dialled before any number, emergency numbers included.
-    pub const fn new(length: Duration, emergency: Vec<String>, prefixes: Vec<String>) -> Self {
-        Self { length, emergency, prefixes, until: None }
+    pub fn new(policy: Policy) -> Self {
+        let emergency = Emergency::new(&policy.emergency, &policy.prefixes);
+        Self { policy, emergency, hold: None, callbacks_until: None }
     }
 
-    /// Takes in an event.
-    #[must_use]
-    pub fn handle(&mut self, event: Event, now: Now) -> Option<Action> {
-        match event {
-            Event::CallEnded(level) if level >= Level::Warning => self.start(now),
-            Event::LegStillUp | Event::ScammerRings if self.until.is_some() => self.start(now),
-            Event::Release if self.until.take().is_some() => Some(Action::Clear),
-            _ => None,
-        }
+    /// Goes on with another policy: what is held remains held for as long as was said.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.emergency = Emergency::new(&policy.emergency, &policy.prefixes);
+        self.policy = policy;
+    }
+
+    /// What is held.
+    pub const fn hold(&self) -> Option<&Hold> {
+        self.hold.as_ref()
+    }
+
+    /// How the line is kept clear.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Until when every incoming call passes after an emergency call.
+    pub const fn callbacks_until(&self) -> Option<Now> {
+        self.callbacks_until
+    }
+
+    /// Takes over what was committed before a restart.
+    pub fn restore(&mut self, hold: Option<Hold>, callbacks_until: Option<Now>) {
+        self.hold = hold;
+        self.callbacks_until = callbacks_until;
+    }
+
+    /// A scam call ended, or somebody asks for the line to be kept clear. A hold that is running
+    /// goes on under its own name, and its end never comes forward.
+    pub fn start(
+        &mut self,
+        id: Id,
+        incident: Option<Id>,
+        scammer: Scammer,
+        length: Option<Duration>,
+        at: Moment,
+    ) -> Change {
+        let length = length.unwrap_or_else(|| self.policy.length()).min(LONGEST);
+        let until = at.now + length;
+        let hold = match self.hold.take() {
+            None => Hold { id, incident, since: at, until, length, scammer, restarts: 0 },
+            Some(running) => {
+                let scammer = if scammer == Scammer::Nobody { running.scammer } else { scammer };
+                let incident = incident.or(running.incident);
+                let (until, restarts) = (running.until.max(until), running.restarts + 1);
+                Hold { incident, until, length, scammer, restarts, ..running }
+            }
+        };
+        Change::Held(self.hold.insert(hold).clone())
+    }
+
+    /// The far leg is still up, or the scammer tries again: the clock starts again.
+    pub fn restart(&mut self, now: Now) -> Option<Change> {
+        let hold = self.hold.as_mut()?;
+        hold.until = hold.until.max(now + hold.length);
+        hold.restarts = hold.restarts.saturating_add(1);
+        Some(Change::Held(hold.clone()))
+    }
+
+    /// Somebody wants more time.
+    pub fn extend(&mut self, by: Duration, now: Now) -> Option<Change> {
+        let hold = self.hold.as_mut()?;
+        let until = (hold.until + by).min(now + LONGEST);
+        hold.until = hold.until.max(until);
+        Some(Change::Held(hold.clone()))
+    }
+
+    /// Somebody who may ends the hold.
+    pub fn end(&mut self) -> Option<Change> {
+        self.hold.take().map(Change::Ended)
     }
 
     /// Lets time pass. A hold may end late by one tick, never early.
-    #[must_use]
-    pub fn tick(&mut self, now: Now) -> Option<Action> {
-        let over = self.until.is_some_and(|until| now >= until);
-        over.then(|| {
-            self.until = None;
-            Action::Clear
-        })
+    pub fn tick(&mut self, now: Now) -> Option<Change> {
+        self.callbacks_until.take_if(|until| now >= *until);
+        self.hold.take_if(|hold| now >= hold.until).map(Change::Ended)
     }
 
     /// When [`tick`](Self::tick) has something to do next.
-    pub const fn next_deadline(&self) -> Option<Now> {
-        self.until
+    pub fn next_deadline(&self) -> Option<Now> {
+        let hold = self.hold.as_ref().map(|hold| hold.until);
+        hold.into_iter().chain(self.callbacks_until).min()
     }
 
-    /// Whether the protected person may ring `dialled` now.
-    pub fn gate(&self, dialled: &Private<String>, now: Now) -> Gate {
-        if self.is_emergency(dialled.reveal()) {
-            return Gate::Emergency;
+    /// Whether the number is one that always passes.
+    pub fn is_emergency(&self, dialled: &Private<String>) -> bool {
+        self.emergency.is_reached_by(dialled)
+    }
+
+    /// An emergency call is made: for some time every incoming call passes.
+    pub fn note_emergency(&mut self, now: Now) {
+        let until = now + self.policy.after_emergency();
+        self.callbacks_until = self.callbacks_until.max(Some(until));
+    }
+
+    /// Whether the protected person may ring a number that is not an emergency number.
+    pub fn outgoing(&self, key: Option<&str>, now: Now) -> Gate {
+        let Some(hold) = &self.hold else { return Gate::Pass(Reason::Open) };
+        self.held(hold.until - now, key)
+    }
+
+    /// The answer to an outgoing call while the line is to be clear for another `remaining`.
+    pub fn held(&self, remaining: Duration, key: Option<&str>) -> Gate {
+        let can_override = self.policy.override_by == OverrideBy::Anyone;
+        match key {
+            Some(key) if can_override && key == self.policy.override_key => {
+                Gate::Pass(Reason::Overridden)
+            }
+            _ => Gate::Held { remaining, can_override },
         }
-        match self.until {
-            None => Gate::Open,
-            Some(until) => Gate::Held { remaining: until - now },
+    }
+
+    /// Whether a call may reach the protected person.
+    pub fn incoming(&self, caller: Caller, now: Now) -> Gate {
+        if self.callbacks_until.is_some_and(|until| now < until) {
+            return Gate::Pass(Reason::AfterEmergency);
+        }
+        let Some(hold) = &self.hold else { return Gate::Pass(Reason::Open) };
+        let remaining = hold.until - now;
+        match self.policy.turn_away {
+            TurnAway::Scammer | TurnAway::Unknown if self.is_scammer(caller) => {
+                Gate::TurnAway { reason: Reason::Scammer, remaining }
+            }
+            TurnAway::Unknown if !caller.is_contact => {
+                Gate::TurnAway { reason: Reason::Unknown, remaining }
+            }
+            _ => Gate::Pass(Reason::NotHeldForThis),
         }
     }
 
-    /// A new start never brings the end of a running hold forward.
-    fn start(&mut self, now: Now) -> Option<Action> {
-        let until = self.until.unwrap_or_default().max(now + self.length);
-        self.until = Some(until);
-        Some(Action::Hold { until })
+    /// Whether a caller is the one that the line is held for, as far as anybody can tell.
+    pub fn is_scammer(&self, caller: Caller) -> bool {
+        match (self.hold.as_ref().map(|hold| hold.scammer), caller.tag) {
+            (Some(Scammer::Number(scammer)), Some(tag)) => scammer == tag,
+            (Some(Scammer::Withheld), None) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Hold {
+    /// As it is committed.
+    pub fn record(&self, line: &crate::call::LineId, boot: BootId, at: Moment) -> HoldRecord {
+        HoldRecord {
+            id: self.id,
+            line: line.clone(),
+            incident: self.incident,
+            since: self.since.wall,
+            deadline: Committed::new(boot, self.until, self.length, at),
+            length: self.length,
+            scammer: self.scammer,
+            restarts: self.restarts,
+            ended: None,
+        }
     }
 
-    fn is_emergency(&self, dialled: &str) -> bool {
-        let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
-        // No number is as long; and each prefix is tried, since one may begin with another.
-        digits.len() <= 32 && self.reaches_emergency(&digits)
-    }
-
-    fn reaches_emergency(&self, number: &str) -> bool {
-        let behind = |prefix: &String| {
-            let rest = number.strip_prefix(prefix.as_str());
-            rest.is_some_and(|rest| rest.len() < number.len() && self.reaches_emergency(rest))
-        };
-        self.emergency.iter().any(|emergency| emergency == number)
-            || self.prefixes.iter().any(behind)
+    /// From what was committed before a restart.
+    pub fn restore(record: &HoldRecord, boot: BootId, at: Moment) -> Self {
+        Self {
+            id: record.id,
+            incident: record.incident,
+            since: Moment { now: at.now, wall: record.since },
+            until: record.deadline.restore(boot, at),
+            length: record.length,
+            scammer: record.scammer,
+            restarts: record.restarts,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const LENGTH: Duration = Duration::from_secs(300);
-
-    fn line() -> LineClear {
-        let numbers = |list: &[&str]| list.iter().map(|n| (*n).to_owned()).collect();
-        LineClear::new(LENGTH, numbers(&["999", "112", "18000"]), numbers(&["141", "1470"]))
-    }
-
-    fn at(seconds: u64) -> Now {
-        Now(Duration::from_secs(seconds))
-    }
-
-    fn dial(number: &str) -> Private<String> {
-        Private::new(number.to_owned())
-    }
-
-    #[test]
-    fn a_scam_call_holds_the_line_for_five_minutes() {
-        let mut line = line();
-        let action = line.handle(Event::CallEnded(Level::Warning), at(100));
-        assert_eq!(action, Some(Action::Hold { until: at(400) }));
-        assert_eq!(line.tick(at(399)), None);
-        let remaining = Duration::from_secs(1);
-        assert_eq!(line.gate(&dial("01632 960123"), at(399)), Gate::Held { remaining });
-        assert_eq!(line.tick(at(400)), Some(Action::Clear));
-        assert_eq!(line.gate(&dial("01632 960123"), at(400)), Gate::Open);
-    }
-
-    #[test]
-    fn a_quiet_call_holds_nothing() {
-        let mut line = line();
-        assert_eq!(line.handle(Event::CallEnded(Level::Caution), at(0)), None);
-        assert_eq!(line.handle(Event::ScammerRings, at(1)), None);
-        assert_eq!(line.next_deadline(), None);
-    }
-
-    #[test]
-    fn a_new_attempt_restarts_the_clock() {
-        let mut line = line();
-        let _ = line.handle(Event::CallEnded(Level::Danger), at(0));
-        assert_eq!(
-            line.handle(Event::ScammerRings, at(200)),
-            Some(Action::Hold { until: at(500) })
-        );
-        assert_eq!(line.tick(at(300)), None);
-    }
-
-    #[test]
-    fn emergency_numbers_pass_also_behind_prefixes() {
-        let mut line = line();
-        let _ = line.handle(Event::CallEnded(Level::Danger), at(0));
-        for number in ["999", "112", "18000", "141999", "1470 112", "1411470999"] {
-            assert_eq!(line.gate(&dial(number), at(1)), Gate::Emergency, "{number}");
-        }
-        for number in ["9991", "0999", "141", "101"] {
-            assert!(matches!(line.gate(&dial(number), at(1)), Gate::Held { .. }), "{number}");
-        }
-    }
-
-    fn events() -> impl Strategy<Value = Vec<(u64, Option<Event>)>> {
-        let event = prop_oneof![
-            Just(None),
-            Just(Some(Event::CallEnded(Level::Danger))),
-            Just(Some(Event::CallEnded(Level::Quiet))),
-            Just(Some(Event::LegStillUp)),
-            Just(Some(Event::ScammerRings)),
-            Just(Some(Event::Release)),
-        ];
-        proptest::collection::vec((0_u64..200, event), 0..60)
-    }
-
-    proptest! {
-        #[test]
-        fn a_hold_never_ends_early_and_emergencies_always_pass(steps in events()) {
-            let (mut line, mut now, mut promised) = (line(), 0, None);
-            for (pause, event) in steps {
-                now += pause;
-                let action = match event {
-                    Some(event) => line.handle(event, at(now)),
-                    None => line.tick(at(now)),
-                };
-                match action {
-                    Some(Action::Hold { until }) => promised = promised.max(Some(until)),
-                    Some(Action::Clear) => {
-                        let is_over = promised.is_some_and(|until| at(now) >= until);
-                        prop_assert!(is_over || event == Some(Event::Release));
-                        promised = None;
-                    }
-                    None => {}
-                }
-                for number in ["999", "112", "18000", "141999", "1470112"] {
-                    prop_assert_eq!(line.gate(&dial(number), at(now)), Gate::Emergency);
-                }
-                if promised.is_some_and(|until| at(now) < until) {
-                    let gate = line.gate(&dial("0123"), at(now));
-                    let is_held = matches!(gate, Gate::Held { .. });
-                    prop_assert!(is_held);
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -11,7 +11,8 @@ use super::progress;
 use super::report::Report;
 use super::status::{CliError, Status};
 use super::subject::Call;
-use crate::alert::line_clear::{Action, Event, Gate, LineClear};
+use crate::alert::line_clear::{Change, Gate, LineClear};
+use crate::alert::record::{Id, Scammer};
 use crate::alert::watch::{Outcome, Watch};
 use crate::audio::voice::Endpointing;
 use crate::call::Origin;
@@ -21,8 +22,8 @@ use crate::edge::hear::{Ears, Hearing};
 use crate::edge::ingest::recording::{self, Recording};
 use crate::edge::models::{Model, Status as ModelStatus, Store};
 use crate::private::Private;
-use crate::rules::{Rulebook, Screen};
-use crate::time::{CallTime, Now};
+use crate::rules::{Level, Rulebook, Screen};
+use crate::time::{CallTime, Moment, Now};
 
 /// The bundled call: 8 kHz A-law, left the caller, right the person.
 const CALL: &[u8] = include_bytes!("../../tests/calls/courier-met-police.wav");
@@ -120,9 +121,15 @@ fn play(
 /// Keeps the line clear, on a clock that runs faster than the real one.
 fn hold(options: &Options, config: &Config, outcome: &Outcome) -> Result<(), CliError> {
     let hold = &config.hold;
-    let mut line = LineClear::new(hold.length(), hold.emergency.clone(), hold.prefixes.clone());
-    let ended = line.handle(Event::CallEnded(outcome.highest()), Now::default());
-    let Some(Action::Hold { until }) = ended else { return Ok(()) };
+    if outcome.highest() < Level::Warning {
+        return Ok(());
+    }
+    let mut line = LineClear::new(hold.clone());
+    let (id, scammer) = (Id(0), Scammer::Withheld);
+    let Change::Held(held) = line.start(id, None, scammer, None, Moment::default()) else {
+        return Ok(());
+    };
+    let until = held.until;
     let speed = HOLD_SPEED * if options.fast { 10 } else { 1 };
     let seconds = hold.length().as_secs();
     say("")?;
@@ -138,7 +145,7 @@ fn hold(options: &Options, config: &Config, outcome: &Outcome) -> Result<(), Cli
         let left = (until - now).as_secs_f64().ceil();
         bar.set_position(seconds.saturating_sub(left as u64));
         bar.set_message(format!("{:.0}:{:02.0} left", (left / 60.0).floor(), left % 60.0));
-        if line.tick(now) == Some(Action::Clear) {
+        if line.tick(now).is_some() {
             bar.finish_and_clear();
             return clear(config);
         }
@@ -148,12 +155,13 @@ fn hold(options: &Options, config: &Config, outcome: &Outcome) -> Result<(), Cli
 }
 
 fn show_gate(line: &LineClear, number: &str, who: &str) -> Result<(), CliError> {
-    let told = match line.gate(&Private::new(number.to_owned()), Now::default()) {
-        Gate::Emergency => "passes at once, the old call dropped first".to_owned(),
-        Gate::Open => "passes".to_owned(),
-        Gate::Held { remaining } => {
+    let number = Private::new(number.to_owned());
+    let told = match line.outgoing(None, Now::default()) {
+        _ if line.is_emergency(&number) => "passes at once, the old call dropped first".to_owned(),
+        Gate::Held { remaining, .. } => {
             format!("is told why, and to wait {} minutes", remaining.as_secs().div_ceil(60))
         }
+        _ => "passes".to_owned(),
     };
     say(&format!("  if she rings {who}: {told}"))
 }
@@ -166,10 +174,7 @@ fn clear(config: &Config) -> Result<(), CliError> {
         .filter(|contact| !config.hold.emergency.contains(&contact.number))
         .map(|contact| format!("{} {}", contact.number, contact.name))
         .collect();
-    say(&format!(
-        "  {}",
-        paint::styled(paint::level(crate::rules::Level::Quiet), "The line is clear.")
-    ))?;
+    say(&format!("  {}", paint::styled(paint::level(Level::Quiet), "The line is clear.")))?;
     say(&format!("  Ring: {}", numbers.join(" · ")))
 }
 

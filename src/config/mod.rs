@@ -1,12 +1,22 @@
 //! The configuration file: parse, then check.
 
 mod check;
+mod lines;
+mod service;
 mod settings;
 
-pub use settings::{Advice, Config, ConfigError, Contact, Hold, Levels, Recordings, Rules};
+pub use lines::{
+    Channel, Consent, Hold, LevelName, Line, Mode, Outbox, OverrideBy, Person, Prompts, Share,
+    Tell, TurnAway, Warn,
+};
+pub use service::{Api, Feed, Folder, Role, Store, Token};
+pub use settings::{Advice, Config, ConfigError, Contact, Levels, Recordings, Rules};
 
 /// The default configuration, which is also its documentation.
 pub const DEFAULT: &str = include_str!("../../config/lineclear.toml");
+
+/// The tables of which a line may have its own version.
+const OF_A_LINE: [&str; 3] = ["levels", "warn", "hold"];
 
 impl Config {
     /// Parses and checks a configuration; keys that are left out have the values of [`DEFAULT`].
@@ -14,12 +24,30 @@ impl Config {
     /// # Errors
     /// On unknown keys and on values out of bounds.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let mut table: toml::Table = toml::from_str(DEFAULT).map_err(syntax)?;
-        overlay(&mut table, toml::from_str(text).map_err(syntax)?);
-        let config: Self = table.try_into().map_err(syntax)?;
+        let config: Self = effective(text)?.try_into().map_err(syntax)?;
         check::check(&config)?;
         Ok(config)
     }
+}
+
+/// Every key with the value that counts: defaults, the file's, and each line's own.
+///
+/// # Errors
+/// When it is not TOML. Keys and bounds are checked by [`Config::parse`].
+pub fn effective(text: &str) -> Result<toml::Table, ConfigError> {
+    let mut table: toml::Table = toml::from_str(DEFAULT).map_err(syntax)?;
+    overlay(&mut table, toml::from_str(text).map_err(syntax)?);
+    let common: Vec<_> = OF_A_LINE.map(|key| (key, table.get(key).cloned())).into();
+    let lines = table.get_mut("lines").and_then(toml::Value::as_array_mut);
+    for line in lines.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
+        for (key, value) in &common {
+            let Some(value) = value else { continue };
+            let own = line.insert((*key).to_owned(), value.clone());
+            let own = own.map(|own| toml::Table::from_iter([((*key).to_owned(), own)]));
+            own.into_iter().for_each(|own| overlay(line, own));
+        }
+    }
+    Ok(table)
 }
 
 /// Lays `upper` over `lower`, key by key; an array replaces the whole array.
@@ -35,42 +63,23 @@ fn overlay(lower: &mut toml::Table, upper: toml::Table) {
 }
 
 fn syntax(error: toml::de::Error) -> ConfigError {
-    ConfigError::Syntax(error.to_string().trim_end().to_owned())
+    let mut problem = error.to_string().trim_end().to_owned();
+    if let Some(nearest) = nearest(&problem) {
+        problem.push_str(&format!("\ndid you mean `{nearest}`?"));
+    }
+    ConfigError::Syntax(problem)
+}
+
+/// Of the keys that a message says are expected, the one most like the unknown one.
+fn nearest(problem: &str) -> Option<&str> {
+    let (_, rest) = problem.split_once("unknown field `")?;
+    let mut quoted = rest.split('`');
+    let unknown = quoted.next()?;
+    let known = quoted.skip(1).step_by(2);
+    let closeness = |name: &str| strsim::jaro_winkler(unknown, name);
+    let best = known.max_by(|a, b| closeness(a).total_cmp(&closeness(b)))?;
+    (closeness(best) > 0.7).then_some(best)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn the_file_of_defaults_and_an_empty_file_are_the_same() {
-        let defaults = Config::parse(DEFAULT).expect("the file of defaults is valid");
-        assert_eq!(Config::parse(""), Ok(defaults.clone()));
-        assert_eq!(defaults.hold.length(), Duration::from_secs(300));
-        assert!(defaults.advice.contacts.len() >= 4);
-    }
-
-    #[test]
-    fn unknown_keys_are_refused() {
-        let error = Config::parse("[hold]\nline-cleer = 3").expect_err("unknown key").to_string();
-        assert!(error.contains("line-cleer") && error.contains("line-clear"), "{error}");
-    }
-
-    #[test]
-    fn values_out_of_bounds_name_key_value_and_bound() {
-        let error = Config::parse("[levels]\nwarning = 10.0").expect_err("too low").to_string();
-        assert!(error.starts_with("levels.warning is 10"), "{error}");
-        assert!(Config::parse("[hold]\nline-clear = 5").is_err());
-        let error = Config::parse("[hold]\nemergency = [\"112\"]").expect_err("no 999").to_string();
-        assert!(error.contains("999, 112 and 18000 must be among them"), "{error}");
-    }
-
-    #[test]
-    fn a_key_that_is_given_leaves_its_neighbours_alone() {
-        let config = Config::parse("[hold]\nline-clear = 600").expect("valid");
-        assert_eq!(config.hold.length(), Duration::from_secs(600));
-        assert_eq!(config.hold.emergency, ["999", "112", "18000"]);
-    }
-}
+mod tests;

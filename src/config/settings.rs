@@ -1,9 +1,11 @@
 //! What can be configured, as it stands in the file.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
+
+use super::lines::{Hold, Line, Outbox, Person, Prompts, Warn};
+use super::service::{Api, Feed, Folder, Store};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -13,8 +15,26 @@ pub struct Config {
     pub levels: Levels,
     /// Which rules are used, and whether anybody is told.
     pub rules: Rules,
+    /// What is done while a call goes on.
+    pub warn: Warn,
     /// How the line is kept clear.
     pub hold: Hold,
+    /// The protected lines.
+    pub lines: Vec<Line>,
+    /// Those who are told.
+    pub people: Vec<Person>,
+    /// How long is tried to reach them.
+    pub outbox: Outbox,
+    /// What is spoken on the line.
+    pub prompts: Prompts,
+    /// The HTTP interface.
+    pub api: Api,
+    /// Transcripts of live calls over sockets.
+    pub feed: Feed,
+    /// A folder in which recordings appear.
+    pub folder: Folder,
+    /// What is kept.
+    pub store: Store,
     /// What recordings are accepted.
     pub recordings: Recordings,
     /// What the person is told.
@@ -60,25 +80,6 @@ impl Rules {
     /// The file of local rules, if there is one.
     pub fn local_file(&self) -> Option<&Path> {
         Some(self.local.as_path()).filter(|path| !path.as_os_str().is_empty())
-    }
-}
-
-/// `[hold]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Hold {
-    /// Seconds for which the line is kept clear.
-    pub line_clear: u64,
-    /// Numbers that always pass.
-    pub emergency: Vec<String>,
-    /// Prefixes that are dialled before a number.
-    pub prefixes: Vec<String>,
-}
-
-impl Hold {
-    /// For how long the line is kept clear.
-    pub const fn length(&self) -> Duration {
-        Duration::from_secs(self.line_clear)
     }
 }
 
@@ -132,10 +133,10 @@ pub enum ConfigError {
     #[error("{key} is {value}: {bound}")]
     Value {
         /// The key, with its table.
-        key: &'static str,
+        key: String,
         /// The value as given.
         value: String,
         /// What it must be.
-        bound: &'static str,
+        bound: String,
     },
 }

@@ -2,5 +2,6 @@
 
 pub mod event;
 pub mod explanation;
+pub mod notice;
 pub mod transcript;
 pub mod wav;

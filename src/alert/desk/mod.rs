@@ -1,0 +1,547 @@
+//! All lines: what happens goes in, what is to be done comes out. The desk reads no clock, touches
+//! nothing and never fails: what may fail is done by the edge, after one commit.
+
+mod calls;
+mod gate;
+mod hands;
+mod line;
+mod notices;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::deadline::{BootId, Steps};
+use super::incident::Incident;
+use super::line_clear::{Gate, Hold};
+use super::number::{Tag, TagKey};
+use super::outbox::{Attempt, Outbox, Outcome};
+use super::prompt::Prompt;
+use super::record::{Actor, Id, LineRecord, Record, Snapshot};
+use super::report::Report;
+use super::timers::Timers;
+use crate::call::{CallId, Direction, LineId};
+use crate::config::{self, Advice, Config, Person};
+use crate::private::Private;
+use crate::rules::Level;
+use crate::time::{Moment, Now, Wall};
+use line::Line;
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Something was heard in a call; with a report if it changed anything.
+    Heard {
+        /// The call.
+        call: CallId,
+        /// What the rules make of it.
+        report: Option<Report>,
+    },
+    /// A call ended.
+    CallEnded {
+        /// The call.
+        call: CallId,
+    },
+    /// The line is held, and the far leg of the last call is still up.
+    FarLegUp {
+        /// The line.
+        line: LineId,
+    },
+    /// Somebody says of an incident that it is no scam.
+    NotAScam {
+        /// The line.
+        line: LineId,
+        /// The incident.
+        incident: Id,
+        /// Who.
+        by: Actor,
+    },
+    /// Somebody wants to be left alone for some time.
+    Disable {
+        /// The line.
+        line: LineId,
+        /// For how long: at most [`LONGEST_DISABLED`].
+        length: Duration,
+        /// Who.
+        by: Actor,
+    },
+    /// Somebody wants to be looked after again.
+    Enable {
+        /// The line.
+        line: LineId,
+        /// Who.
+        by: Actor,
+    },
+    /// Somebody wants the line to be kept clear.
+    StartHold {
+        /// The line.
+        line: LineId,
+        /// For how long, if not as configured.
+        length: Option<Duration>,
+        /// Who.
+        by: Actor,
+    },
+    /// Somebody wants more time.
+    ExtendHold {
+        /// The line.
+        line: LineId,
+        /// How much more.
+        length: Duration,
+        /// Who.
+        by: Actor,
+    },
+    /// Somebody ends the hold.
+    EndHold {
+        /// The line.
+        line: LineId,
+        /// Who.
+        by: Actor,
+    },
+    /// An attempt to deliver a notification ended.
+    Attempted {
+        /// The notification.
+        key: String,
+        /// What came of it.
+        outcome: Outcome,
+    },
+}
+
+/// The longest time for which a line can be left alone.
+pub const LONGEST_DISABLED: Duration = Duration::from_secs(24 * 3600);
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such line.
+    #[error("no line is named '{0}': the configuration names them under [[lines]]")]
+    NoLine(String),
+    /// Nobody agreed to the screening.
+    #[error("line '{0}' is not screened: nobody's consent is in the configuration")]
+    NoConsent(LineId),
+    /// No such call.
+    #[error("the call is not known: it may be over")]
+    NoCall,
+    /// Two lines have a call of the same name.
+    #[error("a call of this name is on another line: give each call its own name")]
+    OtherLine,
+    /// Too many calls at a time.
+    #[error("{0} calls are watched already, which is feed.max-calls")]
+    TooManyCalls(usize),
+    /// The line is not held.
+    #[error("line '{0}' is not held")]
+    NotHeld(LineId),
+    /// Only carers may.
+    #[error("on line '{0}' only carers may do that")]
+    CarersOnly(LineId),
+}
+
+/// What the edge is to do. The records are committed first, all or none; then the effects follow.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use = "records must be committed, and effects performed"]
+pub struct Actions {
+    /// What to commit.
+    pub records: Vec<Record>,
+    /// What to do.
+    pub effects: Vec<Effect>,
+}
+
+impl Actions {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.effects.is_empty()
+    }
+
+    /// Adds what else is to be done.
+    pub fn append(&mut self, mut more: Self) {
+        self.records.append(&mut more.records);
+        self.effects.append(&mut more.effects);
+    }
+}
+
+/// Something that the edge does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Whisper this to the protected leg, and to no one else.
+    Whisper {
+        /// The line.
+        line: LineId,
+        /// The call.
+        call: CallId,
+        /// What is said.
+        prompt: Prompt,
+        /// How dangerous the call is.
+        level: Level,
+    },
+    /// Play this to both legs at the start of a call.
+    Notice {
+        /// The call.
+        call: CallId,
+        /// What is said.
+        prompt: Prompt,
+    },
+    /// End a call's far leg, then say this.
+    DropFarLeg {
+        /// The line.
+        line: LineId,
+        /// The call.
+        call: CallId,
+        /// What is said to the protected leg; nothing before an emergency call.
+        prompt: Option<Prompt>,
+    },
+    /// The line is held: whoever picks up hears this.
+    LineHeld {
+        /// The line.
+        line: LineId,
+        /// For how long.
+        remaining: Duration,
+        /// What is said.
+        prompt: Prompt,
+    },
+    /// The line is clear.
+    LineClear {
+        /// The line.
+        line: LineId,
+        /// What is said.
+        prompt: Prompt,
+    },
+    /// Tell somebody.
+    Deliver(Attempt),
+    /// The call is over for the desk: whoever feeds it need remember it no longer.
+    Forget {
+        /// The call.
+        call: CallId,
+    },
+}
+
+/// A call that begins, as its source tells it.
+#[derive(Debug, Clone)]
+pub struct NewCall {
+    /// The line.
+    pub line: LineId,
+    /// The call.
+    pub call: CallId,
+    /// Who dialled.
+    pub direction: Direction,
+    /// The other party's number; none if it is withheld or not known.
+    pub number: Option<Private<String>>,
+}
+
+/// How a call is to be screened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    /// What is known of the other party.
+    pub origin: crate::call::Origin,
+    /// A suspicious call was on the line not long before.
+    pub after_suspicious: bool,
+}
+
+/// A PBX asks whether a call may go ahead.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The line.
+    pub line: LineId,
+    /// Who dials.
+    pub direction: Direction,
+    /// What was dialled, or who rings; none if it is withheld.
+    pub number: Option<Private<String>>,
+    /// The key that was pressed after the line was said to be held.
+    pub key: Option<String>,
+    /// Nothing comes of the question: somebody wants to know what would be answered.
+    pub dry_run: bool,
+}
+
+/// What the PBX does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether it goes ahead, and why.
+    pub gate: Gate,
+    /// What is played.
+    pub prompts: Vec<Prompt>,
+    /// Calls whose far leg is dropped before this one is connected.
+    pub drop_first: Vec<CallId>,
+}
+
+/// A call that is watched.
+#[derive(Debug)]
+struct Call {
+    line: LineId,
+    tag: Tag,
+    number: Option<Tag>,
+    last_two: Option<u8>,
+    incident: Option<Incident>,
+    /// Nothing is done about this call.
+    simulated: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// A hold ends, or the time for callbacks.
+    Line(LineId),
+    /// The line is looked after again.
+    Enable(LineId),
+    /// A call was silent for too long.
+    Idle(CallId),
+    /// A restart came between, and the call was not heard of again.
+    Orphan(Id),
+}
+
+/// All lines.
+#[derive(Debug)]
+pub struct Desk {
+    boot: BootId,
+    key: TagKey,
+    rng: fastrand::Rng,
+    simulate: bool,
+    idle: Duration,
+    max_calls: usize,
+    advice: Advice,
+    /// Which numbers always pass where a line is not known.
+    emergency: config::Hold,
+    lines: BTreeMap<LineId, Line>,
+    people: BTreeMap<String, Person>,
+    calls: BTreeMap<CallId, Call>,
+    /// Incidents that were open before a restart, whose call was not heard of since.
+    orphans: BTreeMap<Id, Call>,
+    timers: Timers<Timer>,
+    outbox: Outbox,
+    clock: Steps,
+}
+
+impl Desk {
+    /// A desk on which nothing has happened. `seed` names incidents and spreads attempts.
+    pub fn new(config: &Config, boot: BootId, key: TagKey, seed: u64) -> Self {
+        let mut desk = Self {
+            boot,
+            key,
+            rng: fastrand::Rng::with_seed(seed),
+            simulate: false,
+            idle: Duration::ZERO,
+            max_calls: 0,
+            advice: config.advice.clone(),
+            emergency: config.hold.clone(),
+            lines: BTreeMap::new(),
+            people: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            orphans: BTreeMap::new(),
+            timers: Timers::default(),
+            outbox: Outbox::new(config.outbox.give_up(), seed),
+            clock: Steps::default(),
+        };
+        let _nothing_to_commit_before_a_snapshot = desk.configure(config, Moment::default());
+        desk
+    }
+
+    /// Goes on with another configuration. Calls, holds and notifications remain. A line that is
+    /// configured no more is still held for as long as was said.
+    pub fn configure(&mut self, config: &Config, at: Moment) -> Actions {
+        self.simulate = config.rules.simulate;
+        self.idle = config.feed.idle();
+        self.max_calls = config.feed.max_calls;
+        self.advice = config.advice.clone();
+        self.emergency = config.hold.clone();
+        self.outbox.set_give_up(config.outbox.give_up());
+        let people = config.people.iter().map(|person| (person.id.clone(), person.clone()));
+        self.people = people.collect();
+        let mut actions = Actions::default();
+        let gone = |line: &&mut Line| config.lines.iter().all(|it| it.id != line.id.as_str());
+        for line in self.lines.values_mut().filter(gone) {
+            actions.records.extend(line.retire(at));
+        }
+        self.lines.retain(|_, line| line.policy.is_some() || line.clear.hold().is_some());
+        for policy in &config.lines {
+            let id = LineId::new(&policy.id);
+            let line = self.lines.entry(id.clone()).or_insert_with(|| Line::new(id, policy));
+            actions.records.extend(line.set_policy(policy, &self.key, at));
+        }
+        actions
+    }
+
+    /// Takes over what was committed before a restart. What comes back follows from the restart:
+    /// deadlines are written anew, and lines whose hold is over meanwhile are told to be clear.
+    pub fn restore(&mut self, snapshot: Snapshot, config: &Config, at: Moment) -> Actions {
+        for (line, consent) in snapshot.consents {
+            if let Some(line) = self.lines.get_mut(&line) {
+                line.consent = Some(consent);
+            }
+        }
+        for record in &snapshot.lines {
+            self.restore_line(record, config, at);
+        }
+        for record in &snapshot.holds {
+            let hold = Hold::restore(record, self.boot, at);
+            let line = self.lines.entry(record.line.clone());
+            let line = line.or_insert_with(|| Line::unknown(record.line.clone(), config));
+            let callbacks = line.clear.callbacks_until();
+            line.clear.restore(Some(hold), callbacks);
+        }
+        for record in snapshot.incidents {
+            let steps = snapshot.steps.iter().find(|(id, _)| *id == record.id);
+            let steps = steps.map_or(0, |(_, steps)| *steps);
+            self.restore_incident(Incident::restore(record, steps, at.now), at);
+        }
+        self.outbox.restore(snapshot.notifications, at);
+        let mut actions = self.configure(config, at);
+        let _first_reading = self.clock.stepped(at);
+        actions.records.extend(self.deadlines(at));
+        for id in self.lines.keys().cloned().collect::<Vec<_>>() {
+            self.plan(&id);
+        }
+        actions.append(self.tick(at));
+        actions
+    }
+
+    fn restore_line(&mut self, record: &LineRecord, config: &Config, at: Moment) {
+        let line = self.lines.entry(record.line.clone());
+        let line = line.or_insert_with(|| Line::unknown(record.line.clone(), config));
+        // What is uncertain here ends early: rather warned too soon again than not at all.
+        line.disabled_until = record.disabled.map(|until| until.restore_early(self.boot, at));
+        let callbacks = record.callbacks.map(|until| until.restore(self.boot, at));
+        line.clear.restore(None, callbacks);
+        line.suspicious = record.suspicious;
+    }
+
+    /// The call may still go on: if its source is heard of again, so does the incident.
+    fn restore_incident(&mut self, incident: Incident, at: Moment) {
+        let record = &incident.record;
+        let id = record.id;
+        self.timers.set(Timer::Orphan(id), Some(at.now + self.idle));
+        let call = Call {
+            line: record.line.clone(),
+            tag: record.call,
+            number: record.number,
+            last_two: record.last_two,
+            simulated: record.simulated,
+            incident: Some(incident),
+        };
+        self.orphans.insert(id, call);
+    }
+
+    /// Something happened.
+    ///
+    /// # Errors
+    /// When it is refused; nothing has changed then.
+    pub fn handle(&mut self, event: Event, at: Moment) -> Result<Actions, Refusal> {
+        match event {
+            Event::Heard { call, report } => self.heard(&call, report.as_ref(), at),
+            Event::CallEnded { call } => self.call_ended(&call, at),
+            Event::FarLegUp { line } => self.far_leg_up(&line, at),
+            Event::NotAScam { line, incident, by } => self.not_a_scam(&line, incident, by, at),
+            Event::Disable { line, length, by } => self.disable(&line, length, by, at),
+            Event::Enable { line, by } => self.enable(&line, by, at),
+            Event::StartHold { line, length, by } => self.start_hold(&line, length, by, at),
+            Event::ExtendHold { line, length, by } => self.extend_hold(&line, length, by, at),
+            Event::EndHold { line, by } => self.end_hold(&line, by, at),
+            Event::Attempted { key, outcome } => Ok(self.attempted(&key, outcome, at)),
+        }
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, at: Moment) -> Actions {
+        let mut actions = Actions::default();
+        if self.clock.stepped(at) {
+            actions.records.extend(self.deadlines(at));
+        }
+        while let Some(timer) = self.timers.pop_due(at.now) {
+            actions.append(self.ring(timer, at));
+        }
+        actions.append(self.deliver(at));
+        actions
+    }
+
+    /// When [`tick`](Self::tick) has something to do next.
+    pub fn next_deadline(&self) -> Option<Now> {
+        self.timers.next().into_iter().chain(self.outbox.next_deadline()).min()
+    }
+
+    /// What is held on a line, and until when.
+    pub fn hold(&self, line: &LineId) -> Option<&Hold> {
+        self.lines.get(line).and_then(|line| line.clear.hold())
+    }
+
+    /// How many calls are watched.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// What became of a call so far, if it is suspicious.
+    pub fn incident(&self, call: &CallId) -> Option<&Incident> {
+        self.calls.get(call).and_then(|call| call.incident.as_ref())
+    }
+
+    /// How many notifications wait to be delivered.
+    pub fn waiting(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// The lines, and how each stands.
+    pub fn lines(&self, now: Now) -> Vec<LineStatus> {
+        self.lines.values().map(|line| line.status(now)).collect()
+    }
+
+    /// All that a restart would have to find, for a database that has to be made anew.
+    pub fn records(&self, at: Moment) -> Vec<Record> {
+        let mut records = self.deadlines(at);
+        let consents = self.lines.values().filter_map(|line| {
+            line.consent.clone().map(|it| Record::Consent(line.id.clone(), Some(it)))
+        });
+        records.extend(consents);
+        let calls = self.calls.values().chain(self.orphans.values());
+        let incidents = calls.filter_map(|call| call.incident.as_ref());
+        records.extend(incidents.map(|incident| Record::Incident(incident.record.clone())));
+        records.extend(self.outbox.pending().cloned().map(Record::Notification));
+        records
+    }
+
+    fn ring(&mut self, timer: Timer, at: Moment) -> Actions {
+        match timer {
+            Timer::Line(id) => self.line_is_due(&id, at),
+            Timer::Enable(id) => self.enable(&id, Actor::Lineclear, at).unwrap_or_default(),
+            Timer::Idle(call) => self.call_ended(&call, at).unwrap_or_default(),
+            Timer::Orphan(id) => match self.orphans.remove(&id) {
+                Some(call) => self.end_call(call, at),
+                None => Actions::default(),
+            },
+        }
+    }
+
+    /// Every deadline as it is committed: the wall clock was set, or a restart came between.
+    fn deadlines(&self, at: Moment) -> Vec<Record> {
+        let mut records = Vec::new();
+        for line in self.lines.values() {
+            records.extend(line.record(self.boot, at).map(Record::Line));
+            let hold = line.clear.hold().map(|hold| hold.record(&line.id, self.boot, at));
+            records.extend(hold.map(Record::Hold));
+        }
+        records
+    }
+
+    /// Sets the timers of a line.
+    fn plan(&mut self, id: &LineId) {
+        let Some(line) = self.lines.get(id) else { return };
+        self.timers.set(Timer::Line(id.clone()), line.clear.next_deadline());
+        self.timers.set(Timer::Enable(id.clone()), line.disabled_until);
+    }
+
+    fn new_id(&mut self) -> Id {
+        Id(self.rng.u128(..))
+    }
+}
+
+/// How a line stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LineStatus {
+    /// Which.
+    pub id: LineId,
+    /// What carers read.
+    pub name: String,
+    /// It is screened: somebody agreed.
+    pub is_screened: bool,
+    /// What is held, and for how long.
+    pub hold: Option<(Hold, Duration)>,
+    /// For how long nobody is warned.
+    pub disabled: Option<Duration>,
+    /// When a suspicious call was last on it.
+    pub suspicious: Option<Wall>,
+}
+
+#[cfg(test)]
+mod tests;

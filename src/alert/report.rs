@@ -1,0 +1,36 @@
+//! What the desk needs to know of a verdict: no words, and no index into a rulebook that may change.
+
+use crate::rules::{Level, Rulebook, Stage, Verdict};
+
+/// A verdict, told by names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// How dangerous the call is.
+    pub level: Level,
+    /// Decibans.
+    pub score: f64,
+    /// The furthest stage of the script.
+    pub stage: Option<Stage>,
+    /// The id of the pack with the most evidence.
+    pub family: Option<String>,
+    /// Its title, in plain English.
+    pub family_title: Option<String>,
+    /// Ids of the rules that were heard, heaviest first. Never empty from `caution` on.
+    pub rules: Vec<String>,
+}
+
+impl Report {
+    /// What a verdict says.
+    pub fn new(verdict: &Verdict, book: &Rulebook) -> Self {
+        let pack = verdict.family.and_then(|family| book.packs.get(family));
+        let rules = verdict.hits.iter().filter_map(|hit| book.rules.get(hit.rule));
+        Self {
+            level: verdict.level,
+            score: verdict.score,
+            stage: verdict.stage,
+            family: pack.map(|pack| pack.id.clone()),
+            family_title: pack.map(|pack| pack.title.clone()),
+            rules: rules.map(|rule| rule.id.clone()).collect(),
+        }
+    }
+}
