@@ -300,3 +300,6 @@ fn open(id: Id, call: &Call, wall: Wall) -> Incident {
     };
     Incident::new(record, 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,3 +148,6 @@ impl Desk {
 fn may_decide(line: &Line, by: &Actor) -> bool {
     *by != Actor::Person || line.clear.policy().override_by == OverrideBy::Anyone
 }
+
+#[cfg(test)]
+mod tests;
