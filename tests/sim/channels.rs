@@ -39,6 +39,8 @@ pub struct Channels {
     /// What the people have on their screens. Whoever gets a key twice shows it once.
     shown: BTreeSet<String>,
     refused: BTreeSet<String>,
+    /// Since then all is well, and remains so.
+    pub well_since: Option<u64>,
 }
 
 impl Channels {
@@ -46,8 +48,9 @@ impl Channels {
         self.moods.insert(to, mood);
     }
 
-    pub fn all_well(&mut self) {
+    pub fn all_well(&mut self, truth: u64) {
         self.moods.clear();
+        self.well_since = Some(truth);
     }
 
     /// An attempt is made.

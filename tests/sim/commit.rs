@@ -307,7 +307,10 @@ impl World {
                 let give_up = self.homes.give_up_hours * 3_600_000;
                 let posted = self.posted.moments.get(key);
                 let (posted, _, forward) = posted.ok_or("3: it was never posted")?;
-                let is_over = self.clock.truth + forward >= posted + give_up;
+                // The longest wait between two attempts is well below this.
+                let is_well = |since: u64| self.clock.truth > since + 20 * 60_000;
+                let is_over = self.clock.truth + forward >= posted + give_up
+                    && !self.channels.well_since.is_some_and(is_well);
                 keep!(is_over || self.channels.is_refused(key), "3: {key} was given up: {why}");
             }
         }

@@ -273,7 +273,7 @@ impl Writer {
 
     fn trouble(&mut self) {
         let line = self.rng.usize(..self.lines);
-        let step = match self.rng.u8(..16) {
+        let step = match self.rng.u8(..18) {
             0..3 => Step::Reload { line, change: self.change() },
             3..9 => {
                 let (person, channel) = (self.rng.usize(..3), self.rng.usize(..2));
@@ -282,8 +282,8 @@ impl Writer {
             9 | 10 => Step::Store(false),
             11..13 => Step::Store(true),
             13 => Step::Suspend(self.rng.u64(..900_000)),
-            14 => {
-                let most = [400, 5_000, 3_600_000][self.rng.usize(..3)];
+            14..17 => {
+                let most = [400, 400, 5_000, 3_600_000][self.rng.usize(..4)];
                 Step::Wall(if self.rng.bool() { most } else { -most })
             }
             _ => Step::Right,

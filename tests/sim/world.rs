@@ -292,7 +292,7 @@ impl World {
     fn drain(&mut self) -> Kept {
         self.deaths.clear();
         self.set_store(true);
-        self.channels.all_well();
+        self.channels.all_well(self.clock.truth);
         self.set_wall(0)?;
         for call in 0..self.calls.len() {
             self.end(call)?;
