@@ -49,7 +49,7 @@ fn checked_examples(name: &str, schema: &str) -> Vec<Value> {
 
 #[test]
 fn the_committed_schemas_are_those_of_the_program() {
-    for what in ["transcript", "events", "explanation", "pack"] {
+    for what in ["transcript", "events", "explanation", "notice", "pack"] {
         let path = format!("docs/schema/{what}.schema.json");
         let same = repository(&path) == output(&["schema", what]);
         assert!(same, "{path} is out of date: cargo run -- schema {what} > {path}");
@@ -70,6 +70,10 @@ fn the_schemas_refuse_what_the_formats_do_not_have() {
     assert!(refuses("events", r#"{"event":"applause","call":"a"}"#));
     assert!(refuses("events", r#"{"event":"error","file":"a"}"#));
     assert!(!refuses("events", r#"{"event":"error","file":"a","message":"b"}"#));
+    let notice = r#"{"key":"a","kind":"line-clear","line":"b","line_name":"c","at":"d"}"#;
+    assert!(!refuses("notice", notice));
+    assert!(refuses("notice", &notice.replace("line-clear", "line-lost")));
+    assert!(refuses("notice", &notice.replace("\"line\":\"b\",", "")));
 }
 
 #[test]
@@ -118,6 +122,11 @@ fn the_documented_events_follow_the_schema_and_none_is_missing() {
     for key in keys.filter(|key| *key != "event") {
         assert!(document.contains(&format!("| `{key}` |")), "docs/events.md: no row for {key}");
     }
+}
+
+#[test]
+fn the_documented_notices_follow_the_schema() {
+    checked_examples("notifications", "docs/schema/notice.schema.json");
 }
 
 #[test]

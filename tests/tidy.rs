@@ -24,13 +24,14 @@ const CLOCKS: &str = "std::time::Instant std::time::SystemTime std::thread::slee
 const ABRUPT: &str = ".unwrap() .expect( panic! todo! unimplemented! unreachable! \
     dbg! println! eprintln! print! eprint!";
 /// Who unwraps a `Private`, and why.
-const REVEALERS: [(&str, &str); 8] = [
+const REVEALERS: [(&str, &str); 9] = [
     ("src/alert/line_clear.rs", "compares a dialled number with the emergency numbers"),
     ("src/cli/explain/json.rs", "prints the words of the call that the user asked for"),
     ("src/cli/explain/people.rs", "prints the words of the call that the user asked for"),
     ("src/cli/json.rs", "prints the words of the call that the user asked for"),
     ("src/cli/people.rs", "prints the words of the call that the user asked for"),
     ("src/cli/rules/test.rs", "prints the words of the script that the user asked to test"),
+    ("src/edge/notify/mod.rs", "hands a channel's settings to its kind"),
     ("src/rules/screen.rs", "reads the words to find phrases in them"),
     ("src/speech/listener.rs", "asks whether anything was heard at all"),
 ];

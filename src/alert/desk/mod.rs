@@ -371,6 +371,9 @@ impl Desk {
             let line = self.lines.entry(record.line.clone());
             let line = line.or_insert_with(|| Line::unknown(record.line.clone(), config));
             let callbacks = line.clear.callbacks_until();
+            // The database may be opened late: what began meanwhile counts if it lasts longer.
+            let running = line.clear.hold().filter(|running| running.until > hold.until);
+            let hold = running.cloned().unwrap_or(hold);
             line.clear.restore(Some(hold), callbacks);
         }
         for record in snapshot.incidents {
@@ -395,7 +398,8 @@ impl Desk {
         // What is uncertain here ends early: rather warned too soon again than not at all.
         line.disabled_until = record.disabled.map(|until| until.restore_early(self.boot, at));
         let callbacks = record.callbacks.map(|until| until.restore(self.boot, at));
-        line.clear.restore(None, callbacks);
+        let callbacks = callbacks.max(line.clear.callbacks_until());
+        line.clear.restore(line.clear.hold().cloned(), callbacks);
         line.suspicious = record.suspicious;
     }
 
