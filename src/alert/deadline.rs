@@ -40,24 +40,31 @@ impl Committed {
     ///
     /// On the same start it is the same. On another the wall clock tells what remains, between
     /// nothing and the full time; if that clock went backwards, or was never set, the full time is
-    /// waited for again: late rather than early.
+    /// waited for again: late rather than early. So is what [`Steps`] does not see.
     pub fn restore(&self, boot: BootId, at: Moment) -> Now {
-        self.find(boot, at, self.full)
+        self.find(boot, at, self.full, STEP)
     }
 
     /// As [`restore`](Self::restore), for what had better end early than late.
     pub fn restore_early(&self, boot: BootId, at: Moment) -> Now {
-        self.find(boot, at, Duration::ZERO)
+        self.find(boot, at, Duration::ZERO, Duration::ZERO)
     }
 
-    fn find(&self, boot: BootId, at: Moment, if_unknown: Duration) -> Now {
+    fn find(&self, boot: BootId, at: Moment, if_unknown: Duration, margin: Duration) -> Now {
         if boot == self.boot {
             return self.until;
         }
         let is_unknown = at.wall < self.set || self.set < PLAUSIBLE;
-        let left = Duration::from_millis(self.wall_until.ms_since(at.wall));
+        let left = Duration::from_millis((self.wall_until + margin).ms_since(at.wall));
         at.now + if is_unknown { if_unknown } else { left.min(self.full) }
     }
+}
+
+/// How long ago `since` was, as far as the wall clock can tell: no time at all if the clock was never
+/// set then, or went backwards.
+pub fn waited(since: Wall, at: Wall) -> Duration {
+    let is_known = since >= PLAUSIBLE;
+    Duration::from_millis(if is_known { at.ms_since(since) } else { 0 })
 }
 
 /// Sees the wall clock being set while the program runs: what was committed by it must be again.
@@ -68,14 +75,15 @@ pub struct Steps {
 }
 
 /// Clocks drift; this much is a step.
-const STEP_MS: i128 = 500;
+const STEP: Duration = Duration::from_millis(500);
 
 impl Steps {
     /// Whether the wall clock was set since the last reading.
     #[must_use]
     pub fn stepped(&mut self, at: Moment) -> bool {
         let offset = i128::from(at.wall.0) - at.now.0.as_millis().cast_signed();
-        let is_step = self.offset.is_some_and(|before| (offset - before).abs() > STEP_MS);
+        let most = STEP.as_millis().cast_signed();
+        let is_step = self.offset.is_some_and(|before| (offset - before).abs() > most);
         if is_step || self.offset.is_none() {
             self.offset = Some(offset);
         }
@@ -111,6 +119,21 @@ mod tests {
         assert_eq!(left(committed, 2, at(20, NOON + 900)), 0);
         assert_eq!(left(committed, 2, at(20, NOON - 1)), 300, "the wall went backwards");
         assert_eq!(left(committed, 2, at(20, 5)), 300, "1970");
+    }
+
+    #[test]
+    fn a_step_too_small_to_be_seen_does_not_bring_a_deadline_forward() {
+        let set = at(1000, NOON);
+        let committed = Committed::new(BootId(1), set.now + FULL, FULL, set);
+        let mut later = at(20, NOON + 60);
+        later.wall = later.wall + STEP;
+        assert!(committed.restore(BootId(2), later) - later.now >= Duration::from_secs(240));
+    }
+
+    #[test]
+    fn what_was_written_before_the_clock_was_set_has_not_waited() {
+        let waited = |since: u64, now: u64| waited(Wall(since * 1000), Wall(now * 1000)).as_secs();
+        assert_eq!((waited(NOON, NOON + 9), waited(NOON, NOON - 9), waited(5, NOON)), (9, 0, 0));
     }
 
     #[test]

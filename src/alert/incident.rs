@@ -77,12 +77,12 @@ impl Incident {
         }
     }
 
-    /// One that was open before a restart: what was told then is not told again.
-    pub fn restore(record: IncidentRecord, steps: u32, now: Now) -> Self {
-        let (level, stage, score) = (record.level, record.stage, record.score);
+    /// One that was open before a restart. What the others were told of was committed and is not
+    /// told again; nobody knows whether the person heard the last warning, so they are warned again.
+    pub fn restore(record: IncidentRecord, steps: u32) -> Self {
+        let reached = (record.level, record.stage);
         let mut incident = Self::new(record, steps);
-        incident.warned = Some(Warned { level, stage, score, at: now });
-        incident.told.insert((level, stage));
+        incident.told.insert(reached);
         incident
     }
 
@@ -118,9 +118,12 @@ impl Incident {
         moves
     }
 
-    /// Somebody says that it is no scam.
+    /// Somebody says that it is no scam. What a carer said stands: the person does not weaken it.
     pub fn call_off(&mut self, by: Actor, at: Wall) -> Option<HistoryRecord> {
-        self.record.not_a_scam = Some(by);
+        match self.record.not_a_scam {
+            Some(Actor::Carer(_)) => {}
+            _ => self.record.not_a_scam = Some(by),
+        }
         self.step(Step::NotAScam, at)
     }
 
@@ -165,15 +168,17 @@ impl Incident {
 
     /// The others are told of each level once, and from `warning` on of each later stage.
     fn tells(&mut self, report: &Report) -> bool {
+        // A verdict that was revised may have gone back a stage; what was told has not.
+        let furthest = self.record.stage;
         let is_told = |(level, stage): &(Level, Option<Stage>)| {
-            let is_no_later = report.stage <= *stage || report.level < Level::Warning;
+            let is_no_later = furthest <= *stage || report.level < Level::Warning;
             report.level <= *level && is_no_later
         };
         let is_off = matches!(self.record.not_a_scam, Some(Actor::Carer(_)));
         if is_off || report.level < Level::Caution || self.told.iter().any(is_told) {
             return false;
         }
-        self.told.insert((report.level, report.stage));
+        self.told.insert((report.level, furthest));
         true
     }
 
@@ -296,6 +301,37 @@ mod tests {
         let mut by_carer = incident();
         let _ = by_carer.call_off(Actor::Carer("anna".to_owned()), Wall(5));
         assert!(!by_carer.take(&danger, &policy(Mode::Warn), at(9)).tell);
+    }
+
+    #[test]
+    fn what_a_carer_called_off_the_person_does_not_call_on_again() {
+        let mut incident = incident();
+        let carer = Actor::Carer("anna".to_owned());
+        let _ = incident.call_off(carer.clone(), Wall(5));
+        let _ = incident.call_off(Actor::Person, Wall(6));
+        assert_eq!(incident.record.not_a_scam, Some(carer));
+    }
+
+    #[test]
+    fn each_level_and_stage_is_told_once_also_when_the_stage_went_back() {
+        let (mut incident, policy) = (incident(), policy(Mode::Warn));
+        let mut tells = |level, stage| incident.take(&report(level, stage), &policy, at(0)).tell;
+        assert!(tells(Level::Caution, Stage::Extraction));
+        assert!(tells(Level::Warning, Stage::Hook), "told as the furthest stage, extraction");
+        assert!(!tells(Level::Warning, Stage::Authority));
+        assert!(!tells(Level::Warning, Stage::Extraction));
+        assert!(tells(Level::Danger, Stage::Hook));
+    }
+
+    #[test]
+    fn after_a_restart_the_person_is_warned_again_and_the_others_are_not_told_again() {
+        let (mut before, policy) = (incident(), policy(Mode::Warn));
+        let danger = report(Level::Danger, Stage::Extraction);
+        let _ = before.take(&danger, &policy, at(0));
+        let mut incident = Incident::restore(before.record, 3);
+        let moves = incident.take(&danger, &policy, at(1));
+        assert_eq!((moves.warn, moves.tell), (true, false));
+        assert_eq!(moves.steps[0].step, 4);
     }
 
     #[test]

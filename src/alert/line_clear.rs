@@ -106,7 +106,9 @@ pub struct Caller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a change of the hold must be committed and told"]
 pub enum Change {
-    /// It began, or its clock was started again.
+    /// It began.
+    Began(Hold),
+    /// It goes on: its clock was started again, or somebody wants more time.
     Held(Hold),
     /// The time is over, or somebody ended it.
     Ended(Hold),
@@ -168,16 +170,18 @@ impl LineClear {
     ) -> Change {
         let length = length.unwrap_or_else(|| self.policy.length()).min(LONGEST);
         let until = at.now + length;
-        let hold = match self.hold.take() {
-            None => Hold { id, incident, since: at, until, length, scammer, restarts: 0 },
-            Some(running) => {
-                let scammer = if scammer == Scammer::Nobody { running.scammer } else { scammer };
-                let incident = incident.or(running.incident);
-                let (until, restarts) = (running.until.max(until), running.restarts + 1);
-                Hold { incident, until, length, scammer, restarts, ..running }
-            }
+        let Some(running) = &mut self.hold else {
+            let hold = Hold { id, incident, since: at, until, length, scammer, restarts: 0 };
+            return Change::Began(self.hold.insert(hold).clone());
         };
-        Change::Held(self.hold.insert(hold).clone())
+        if scammer != Scammer::Nobody {
+            running.scammer = scammer;
+        }
+        running.incident = incident.or(running.incident);
+        running.until = running.until.max(until);
+        running.length = running.length.max(length);
+        running.restarts = running.restarts.saturating_add(1);
+        Change::Held(running.clone())
     }
 
     /// The far leg is still up, or the scammer tries again: the clock starts again.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::deadline::waited;
 use super::record::{Address, Delivery, NotificationRecord};
 use super::timers::Timers;
 use crate::call::LineId;
@@ -133,7 +134,7 @@ impl Outbox {
     /// as the wall clock can tell.
     pub fn restore(&mut self, records: Vec<NotificationRecord>, at: Moment) {
         for record in records {
-            let waited = Duration::from_millis(at.wall.ms_since(record.posted));
+            let waited = waited(record.posted, at.wall);
             self.queue(record, self.give_up.saturating_sub(waited), at.now);
         }
     }
@@ -399,6 +400,14 @@ mod tests {
         let _ = outbox.ended("a", Outcome::Later("down".to_owned()), at(3001));
         let (_, given_up) = outbox.tick(at(3600));
         assert_eq!(given_up.len(), 1);
+    }
+
+    #[test]
+    fn what_was_posted_before_the_clock_was_set_is_tried_after_a_restart() {
+        let mut outbox = outbox();
+        let posted = NotificationRecord { posted: Wall(9000), ..notification("a", "anna") };
+        outbox.restore(vec![posted], at(0));
+        assert_eq!(keys(&outbox.tick(at(0)).0), ["a"]);
     }
 
     #[test]

@@ -75,7 +75,9 @@ impl Desk {
         let (Some(report), Some(line)) = (report, self.lines.get(&call.line)) else {
             return Ok(Actions::default());
         };
-        let Some(policy) = line.policy.as_ref().filter(|_| !line.is_disabled(at.now)) else {
+        // Consent may have been withdrawn while the call goes on.
+        let listens = line.is_screened() && !line.is_disabled(at.now);
+        let Some(policy) = line.policy.as_ref().filter(|_| listens) else {
             return Ok(Actions::default());
         };
         if call.incident.is_none() {
@@ -96,7 +98,8 @@ impl Desk {
         let Some(call) = self.calls.get(id) else { return actions };
         let Some(incident) = &call.incident else { return actions };
         let (line, level) = (call.line.clone(), incident.level());
-        if !moves.steps.is_empty() {
+        // What was told is committed with the telling, also when no more steps are kept.
+        if !moves.steps.is_empty() || moves.tell {
             actions.records.push(Record::Incident(incident.record.clone()));
             actions.records.extend(moves.steps.into_iter().map(Record::History));
         }
@@ -129,6 +132,7 @@ impl Desk {
         if let Some(line) = self.lines.get_mut(&call.line) {
             line.calls.remove(id);
         }
+        self.forget_if_gone(&call.line);
         let mut actions = self.end_call(call, at);
         actions.effects.push(Effect::Forget { call: id.clone() });
         Ok(actions)
@@ -163,13 +167,14 @@ impl Desk {
         at: Moment,
     ) -> Actions {
         let mut actions = Actions::default();
+        let begins = matches!(change, Change::Began(_));
         match change {
-            Change::Held(hold) => {
+            Change::Began(hold) | Change::Held(hold) => {
                 actions.records.push(Record::Hold(hold.record(id, self.boot, at)));
                 let (line, remaining) = (id.clone(), hold.until - at.now);
                 let prompt = Prompt::line_held(remaining);
                 actions.effects.push(Effect::LineHeld { line, remaining, prompt });
-                if hold.restarts == 0 {
+                if begins {
                     actions.append(self.tell_of_hold(id, &hold, at));
                 }
             }
@@ -200,11 +205,15 @@ impl Desk {
             Some(change) => actions.append(self.hold_changed(id, change, None, at)),
             None => self.plan(id),
         }
-        let is_gone = |line: &super::Line| line.policy.is_none() && line.clear.hold().is_none();
-        if self.lines.get(id).is_some_and(is_gone) {
+        self.forget_if_gone(id);
+        actions
+    }
+
+    /// A line that is configured no more is kept for as long as anything is the matter with it.
+    fn forget_if_gone(&mut self, id: &LineId) {
+        if self.lines.get(id).is_some_and(|line| !line.is_needed()) {
             self.lines.remove(id);
         }
-        actions
     }
 
     /// The far leg of the last call is still up: the clock starts again.
@@ -291,3 +300,6 @@ fn open(id: Id, call: &Call, wall: Wall) -> Incident {
     };
     Incident::new(record, 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,3 +162,6 @@ impl Desk {
 const fn pass(reason: Reason, prompts: Vec<Prompt>, drop_first: Vec<CallId>) -> Answer {
     Answer { gate: Gate::Pass(reason), prompts, drop_first }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,9 @@ use crate::call::LineId;
 use crate::config::OverrideBy;
 use crate::time::Moment;
 
+/// Incidents of which is remembered that somebody called them off.
+const MOST_CALLED_OFF: usize = 1000;
+
 impl Desk {
     /// The call is not warned of any more, and the others are told. What is held because of it is
     /// let go, if that is for them to decide.
@@ -25,15 +28,21 @@ impl Desk {
         let mut actions = Actions::default();
         actions.records.push(Record::NotAScam(incident, by.clone()));
         actions.records.push(audit);
+        let mut is_said = self.called_off.contains(&incident);
         let calls = self.calls.values_mut().chain(self.orphans.values_mut());
         let mut incidents = calls.filter_map(|call| call.incident.as_mut());
         if let Some(open) = incidents.find(|it| it.record.id == incident && it.record.line == *line)
         {
+            is_said |= open.record.not_a_scam.is_some();
             let step = open.call_off(by.clone(), at.wall);
             actions.records.push(Record::Incident(open.record.clone()));
             actions.records.extend(step.map(Record::History));
         }
-        actions.append(self.tell_of_calling_off(line, incident, at));
+        if !is_said {
+            self.called_off.truncate(MOST_CALLED_OFF - 1);
+            self.called_off.push_front(incident);
+            actions.append(self.tell_of_calling_off(line, incident, at));
+        }
         if is_held_for && may_end {
             actions.append(self.end_hold(line, by, at)?);
         }
@@ -150,3 +159,6 @@ impl Desk {
 fn may_decide(line: &Line, by: &Actor) -> bool {
     *by != Actor::Person || line.clear.policy().override_by == OverrideBy::Anyone
 }
+
+#[cfg(test)]
+mod tests;

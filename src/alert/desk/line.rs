@@ -80,6 +80,13 @@ impl Line {
         vec![Record::Consent(self.id.clone(), consent), audit]
     }
 
+    /// Whether it is configured, or a promise is kept on it, or a call is up that an emergency call
+    /// would have to drop.
+    pub fn is_needed(&self) -> bool {
+        let is_promised = self.clear.next_deadline().is_some();
+        self.policy.is_some() || is_promised || !self.calls.is_empty()
+    }
+
     pub fn is_screened(&self) -> bool {
         self.policy.as_ref().is_some_and(|policy| policy.consent.is_some())
     }
@@ -93,10 +100,11 @@ impl Line {
         self.is_looked_after() && !self.is_disabled(now)
     }
 
-    /// Whether the line is held after a scam call: not where it is only observed.
+    /// Whether the line is held after a scam call: not where it is only observed, and not where
+    /// nobody agrees to it any more.
     pub fn is_looked_after(&self) -> bool {
         let observes = |policy: &config::Line| policy.warn.mode == Mode::Observe;
-        !self.policy.as_ref().is_none_or(observes)
+        self.is_screened() && !self.policy.as_ref().is_none_or(observes)
     }
 
     pub fn caller(&self, tag: Option<Tag>) -> Caller {

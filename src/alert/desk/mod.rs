@@ -7,7 +7,7 @@ mod hands;
 mod line;
 mod notices;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::deadline::{BootId, Steps};
@@ -46,7 +46,8 @@ pub enum Event {
         /// The line.
         line: LineId,
     },
-    /// Somebody says of an incident that it is no scam.
+    /// Somebody says of an incident that it is no scam. The desk remembers the last of those that
+    /// are over, and none after a restart: whoever asks looks up whether it was said before.
     NotAScam {
         /// The line.
         line: LineId,
@@ -301,6 +302,8 @@ pub struct Desk {
     calls: BTreeMap<CallId, Call>,
     /// Incidents that were open before a restart, whose call was not heard of since.
     orphans: BTreeMap<Id, Call>,
+    /// The last incidents of which somebody said that they are no scam: that is told once.
+    called_off: VecDeque<Id>,
     timers: Timers<Timer>,
     outbox: Outbox,
     clock: Steps,
@@ -322,11 +325,14 @@ impl Desk {
             people: BTreeMap::new(),
             calls: BTreeMap::new(),
             orphans: BTreeMap::new(),
+            called_off: VecDeque::new(),
             timers: Timers::default(),
             outbox: Outbox::new(config.outbox.give_up(), seed),
             clock: Steps::default(),
         };
         let _nothing_to_commit_before_a_snapshot = desk.configure(config, Moment::default());
+        // None of the consents is committed yet.
+        desk.lines.values_mut().for_each(|line| line.consent = None);
         desk
     }
 
@@ -346,7 +352,7 @@ impl Desk {
         for line in self.lines.values_mut().filter(gone) {
             actions.records.extend(line.retire(at));
         }
-        self.lines.retain(|_, line| line.policy.is_some() || line.clear.hold().is_some());
+        self.lines.retain(|_, line| line.is_needed());
         for policy in &config.lines {
             let id = LineId::new(&policy.id);
             let line = self.lines.entry(id.clone()).or_insert_with(|| Line::new(id, policy));
@@ -358,10 +364,10 @@ impl Desk {
     /// Takes over what was committed before a restart. What comes back follows from the restart:
     /// deadlines are written anew, and lines whose hold is over meanwhile are told to be clear.
     pub fn restore(&mut self, snapshot: Snapshot, config: &Config, at: Moment) -> Actions {
-        for (line, consent) in snapshot.consents {
-            if let Some(line) = self.lines.get_mut(&line) {
-                line.consent = Some(consent);
-            }
+        for (id, consent) in snapshot.consents {
+            // Also of a line that is gone meanwhile: nobody screens it, and that is committed.
+            let line = self.lines.entry(id.clone());
+            line.or_insert_with(|| Line::unknown(id, config)).consent = Some(consent);
         }
         for record in &snapshot.lines {
             self.restore_line(record, config, at);
@@ -379,7 +385,7 @@ impl Desk {
         for record in snapshot.incidents {
             let steps = snapshot.steps.iter().find(|(id, _)| *id == record.id);
             let steps = steps.map_or(0, |(_, steps)| *steps);
-            self.restore_incident(Incident::restore(record, steps, at.now), at);
+            self.restore_incident(Incident::restore(record, steps), at);
         }
         self.outbox.restore(snapshot.notifications, at);
         let mut actions = self.configure(config, at);

@@ -145,3 +145,6 @@ fn shared(notice: &Notice, person: &Person) -> Notice {
         ..notice.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;
