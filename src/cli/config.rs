@@ -49,7 +49,8 @@ fn check(config: &Config) -> Result<Status, CliError> {
     }
     let unscreened = config.lines.iter().filter(|line| line.consent.is_none());
     for line in unscreened {
-        let text = "is not screened until somebody agrees: add consent = { by = \"…\", on = \"…\" }";
+        let text =
+            "is not screened until somebody agrees: add consent = { by = \"…\", on = \"…\" }";
         say(&format!("line {} {text}", line.id))?;
     }
     for line in config.lines.iter().filter(|line| line.people.is_empty()) {
@@ -66,9 +67,8 @@ fn print(show: &Show, path: Option<&Path>) -> Result<Status, CliError> {
     let text = files::config_text(path)?;
     let mut table = match show.effective {
         true => config::effective(&text).map_err(CliError::Config)?,
-        false => toml::from_str(&text).map_err(|error| {
-            CliError::Config(config::ConfigError::Syntax(error.to_string()))
-        })?,
+        false => toml::from_str(&text)
+            .map_err(|error| CliError::Config(config::ConfigError::Syntax(error.to_string())))?,
     };
     redact(&mut table);
     let text = match show.json {

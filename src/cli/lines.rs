@@ -1,5 +1,5 @@
-//! `lineclear status`, `lineclear hold` and `lineclear incidents`: how a running daemon and its lines
-//! stand, and what people decide about them.
+//! `lineclear status`, `lineclear hold` and `lineclear incidents`: how a running daemon and its
+//! lines stand, and what people decide about them.
 
 use clap::{Args, Subcommand};
 
@@ -85,7 +85,11 @@ pub(super) fn status(options: &Options, config: &Config) -> Result<Status, CliEr
         return json(&status);
     }
     let colour = if status.health == "green" { Level::Quiet } else { Level::Danger };
-    say(&format!("{}  lineclear {}", styled(paint::level(colour), &status.health), status.version))?;
+    say(&format!(
+        "{}  lineclear {}",
+        styled(paint::level(colour), &status.health),
+        status.version
+    ))?;
     for problem in &status.problems {
         say(&format!("  {}: {} (since {})", problem.part, problem.message, problem.since))?;
     }

@@ -17,7 +17,8 @@ use crate::speech::listener::Sound;
 use crate::time::CallTime;
 use crate::wire::feed::Told;
 
-/// What a source may have been told without reading it; beyond it what is told is lost, and counted.
+/// What a source may have been told without reading it; beyond it what is told is lost, and
+/// counted.
 pub const MOST_UNREAD: usize = 256;
 /// So much more evidence, in decibans, is told to the desk.
 const NEWS: f64 = 1.0;
@@ -67,32 +68,40 @@ impl Calls {
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A call begins. Whatever is to be done about it is told to `source`. A call that goes on may be
-    /// taken over by another source: the last one is told.
+    /// A call begins. Whatever is to be done about it is told to `source`. A call that goes on may
+    /// be taken over by another source: the last one is told.
     ///
     /// # Errors
     /// When the desk refuses it.
     pub async fn start(&self, new: NewCall, source: mpsc::Sender<Told>) -> Result<(), DeskError> {
         let (call, line) = (new.call.clone(), new.line.clone());
-        let known = self.all().get_mut(&call).map(|entry| entry.source = source.clone());
+        let is_known = self.is_known(&call);
         // The entry is there before the desk can have anything told.
         let rules = self.rules();
-        if known.is_none() {
-            let open = Arc::new(Mutex::new(Open { watch: watch(&rules, &line, Origin::Unknown, false), told: None }));
+        if !is_known {
+            let open = Arc::new(Mutex::new(Open {
+                watch: watch(&rules, &line, Origin::Unknown, false),
+                told: None,
+            }));
             self.all().insert(call.clone(), Entry { open, source: source.clone() });
             self.health.count(Count::Calls, 1);
         }
         let started = match self.desk.start_call(new).await {
             Ok(started) => started,
             Err(error) => {
-                if known.is_none() {
+                if !is_known {
                     self.all().remove(&call);
                 }
                 return Err(error);
             }
         };
-        if known.is_none() && let Some(open) = self.open(&call) {
-            lock(&open).watch = watch(&rules, &line, started.origin, started.after_suspicious);
+        match self.all().get_mut(&call) {
+            Some(entry) if is_known => entry.source = source,
+            Some(entry) => {
+                let origin = started.origin;
+                lock(&entry.open).watch = watch(&rules, &line, origin, started.after_suspicious);
+            }
+            None => {}
         }
         let origin = match started.origin {
             Origin::Unknown => "unknown",

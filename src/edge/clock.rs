@@ -26,8 +26,8 @@ pub fn moment() -> Moment {
     Moment { now: now(), wall: wall() }
 }
 
-/// Which start of the machine it is. Where the system does not say, each start of the program counts
-/// as one: deadlines are then found again by the wall clock.
+/// Which start of the machine it is. Where the system does not say, each start of the program
+/// counts as one: deadlines are then found again by the wall clock.
 pub fn boot_id() -> BootId {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();

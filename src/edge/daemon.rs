@@ -89,6 +89,8 @@ pub fn store_folder(config: &Config) -> Result<PathBuf, DaemonError> {
 /// When it cannot start.
 pub fn run(options: Options) -> Result<(), DaemonError> {
     let config = Arc::new(files::config(options.config.as_deref())?);
+    // A limit on the size of files must fail a write, as a full disk does, and not end the program.
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
     let packs = Packs::open(options.selection.clone(), clock::now())?;
     let health = Arc::new(Health::default());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -97,6 +99,7 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
     let calls = Arc::new(Calls::new(desk.clone(), rules, Arc::clone(&health)));
     let (lines, _) = broadcast::channel(MOST_LINE_EVENTS);
     let channels = Arc::new(RwLock::new(Arc::new(channels(&config, &health))));
+    show_unscreened(&config, &health);
     let performer = Performer::new(
         runtime.handle().clone(),
         Arc::clone(&calls),
@@ -149,7 +152,7 @@ fn open_store(config: &Config, health: &Arc<Health>) -> Result<Opened, DaemonErr
         None => (None, Snapshot::default()),
     };
     let key = store::tag_key(&folder).unwrap_or_else(|error| {
-        health.fails(Part::Store, &error.to_string(), clock::wall());
+        health.fails(Part::Key, &error.to_string(), clock::wall());
         TagKey::new(random())
     });
     let retention = config.store.retention();
@@ -197,14 +200,11 @@ fn start_desk(
     let seed = random().first_chunk().copied().unwrap_or_default();
     let mut desk = Desk::new(config, clock::boot_id(), key, u64::from_le_bytes(seed));
     let first = desk.restore(snapshot, config, clock::moment());
-    for line in desk.lines(clock::now()).iter().filter(|line| !line.is_screened) {
-        let message = format!("line '{}' is not screened: nobody's consent is configured", line.id);
-        health.fails(Part::Lines, &message, clock::wall());
-    }
     let (config, keeper, health) = (Arc::clone(config), keeper.clone(), Arc::clone(health));
     let desk = Loop::new(desk, config, keeper, performer, Arc::clone(&health));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let alive = Alive { health, every: systemd::watchdog().map(|every| every / 3), next: clock::now() };
+    let alive =
+        Alive { health, every: systemd::watchdog().map(|every| every / 3), next: clock::now() };
     let thread = std::thread::Builder::new().name("desk".to_owned());
     let run = move || {
         let mut alive = alive;
@@ -226,7 +226,8 @@ impl Alive {
         if now < self.next {
             return;
         }
-        self.next = now + self.every.unwrap_or(Duration::from_secs(10)).min(Duration::from_secs(10));
+        self.next =
+            now + self.every.unwrap_or(Duration::from_secs(10)).min(Duration::from_secs(10));
         systemd::alive();
         let held = desk.lines(now).iter().filter(|line| line.hold.is_some()).count();
         let problems: Vec<_> = self.health.problems().keys().map(|part| part.name()).collect();
@@ -261,9 +262,9 @@ impl Daemon {
     /// Listens, follows changes, and ends on SIGTERM or SIGINT.
     async fn serve(mut self, feed: Feed) -> Result<(), DaemonError> {
         let listen = self.config.api.listen;
-        let listener = TcpListener::bind(listen).await.map_err(|problem| {
-            DaemonError::Listen { address: listen.to_string(), problem }
-        })?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|problem| DaemonError::Listen { address: listen.to_string(), problem })?;
         let address = listener.local_addr()?;
         self.start_feeds(feed).await?;
         let (stop, stopped) = watch::channel(false);
@@ -302,9 +303,9 @@ impl Daemon {
         }
         let address = &self.config.feed.tcp;
         if !address.is_empty() {
-            let listener = TcpListener::bind(address).await.map_err(|problem| {
-                DaemonError::Listen { address: address.clone(), problem }
-            })?;
+            let listener = TcpListener::bind(address)
+                .await
+                .map_err(|problem| DaemonError::Listen { address: address.clone(), problem })?;
             tokio::spawn(feed::serve_tcp(listener, feed));
         }
         Ok(())
@@ -351,12 +352,15 @@ impl Daemon {
             let feed = &config.feed;
             (config.api.listen, feed.socket.clone(), feed.tcp.clone(), config.folder.clone())
         };
-        if listens(&config) != listens(&self.config) || config.store.directory != self.config.store.directory {
+        if listens(&config) != listens(&self.config)
+            || config.store.directory != self.config.store.directory
+        {
             tracing::warn!("[api] listen, [feed], [folder] and [store] change at the next start");
         }
         let desk: &DeskHandle = &self.state.desk;
         desk.configure(Arc::clone(&config)).await;
         let channels = Arc::new(channels(&config, &self.state.health));
+        show_unscreened(&config, &self.state.health);
         *self.channels.write().unwrap_or_else(PoisonError::into_inner) = channels;
         // If too much waits there, what is kept is kept for as long as before.
         let _ = self.state.keeper.give(Task::Retain(config.store.retention()));
@@ -364,6 +368,17 @@ impl Daemon {
         *state.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
         self.config = config;
     }
+}
+
+/// Lines that nobody agreed to have screened are shown, lest somebody rely on them.
+fn show_unscreened(config: &Config, health: &Health) {
+    let lines = config.lines.iter().filter(|line| line.consent.is_none());
+    let names: Vec<_> = lines.map(|line| line.id.as_str()).collect();
+    if names.is_empty() {
+        return health.works(Part::Lines);
+    }
+    let message = format!("not screened, since nobody's consent is configured: {}", names.join(", "));
+    health.fails(Part::Lines, &message, clock::wall());
 }
 
 /// The channels that can be opened. Somebody who cannot be reached is no reason to warn nobody.

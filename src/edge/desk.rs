@@ -1,6 +1,6 @@
 //! The desk's own loop: what happens goes through the pure desk; what it decides is committed, then
-//! done. If the disk takes longer than [`PATIENCE`], things are done from memory: a warning must not
-//! wait for a disk.
+//! done. If the disk takes longer than [`PATIENCE`], things are done from memory: a warning must
+//! not wait for a disk.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -56,6 +56,7 @@ enum Request {
     Lines(oneshot::Sender<Summary>),
     Configure(Arc<Config>),
     Erase(LineId, oneshot::Sender<()>),
+    Rewrite,
     Stop,
 }
 
@@ -143,6 +144,15 @@ impl DeskHandle {
         let (answer, answered) = oneshot::channel();
         self.ask(Request::Erase(line, answer))?;
         answered.await.map_err(|_| DeskError::Ending)
+    }
+
+    /// Has everything written again that a restart must find: a hold outlives the erasing of what
+    /// led to it.
+    ///
+    /// # Errors
+    /// When the program is ending.
+    pub async fn rewrite(&self) -> Result<(), DeskError> {
+        self.requests.send(Request::Rewrite).await.map_err(|_| DeskError::Ending)
     }
 
     /// Goes on with another configuration.
@@ -275,8 +285,14 @@ impl Loop {
                 self.desk.erase(&line);
                 let _ = answer.send(());
             }
+            Request::Rewrite => self.rewrite(at),
             Request::Stop => {}
         }
+    }
+
+    fn rewrite(&mut self, at: Moment) {
+        let records = self.desk.records(at);
+        self.commit(Actions { records, effects: Vec::new() }, None);
     }
 
     /// The answer and the dropping of legs wait for nothing: an emergency call must not.
@@ -337,10 +353,7 @@ impl Loop {
                 let actions = self.desk.restore(*snapshot, &config, at);
                 self.commit(actions, None);
             }
-            News::Renewed => {
-                let records = self.desk.records(at);
-                self.commit(Actions { records, effects: Vec::new() }, None);
-            }
+            News::Renewed => self.rewrite(at),
         }
     }
 

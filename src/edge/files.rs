@@ -65,7 +65,6 @@ pub fn config(path: Option<&Path>) -> Result<Config, FileError> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let paths = [
         &mut config.rules.local,
-        &mut config.prompts.directory,
         &mut config.feed.socket,
         &mut config.folder.path,
         &mut config.store.directory,

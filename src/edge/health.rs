@@ -17,8 +17,8 @@ pub enum Part {
     Rules,
     /// The configuration.
     Configuration,
-    /// Transcripts of live calls.
-    Feed,
+    /// The key that makes tags of numbers.
+    Key,
     /// Recordings that appear in a folder.
     Folder,
     /// The recogniser.
@@ -35,7 +35,7 @@ impl Part {
             Self::Notifications => "notifications",
             Self::Rules => "rules",
             Self::Configuration => "configuration",
-            Self::Feed => "feed",
+            Self::Key => "key",
             Self::Folder => "folder",
             Self::Speech => "speech",
             Self::Lines => "lines",
@@ -69,13 +69,11 @@ pub enum Count {
     Lost,
     /// Rows of the database that could not be read after a restart.
     Unreadable,
-    /// Requests that were refused because too many waited.
-    Busy,
 }
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Calls,
         Self::CallsRefused,
         Self::Utterances,
@@ -83,7 +81,6 @@ impl Count {
         Self::Untold,
         Self::Lost,
         Self::Unreadable,
-        Self::Busy,
     ];
 
     /// The name in the status.
@@ -96,7 +93,6 @@ impl Count {
             Self::Untold => "untold",
             Self::Lost => "lost",
             Self::Unreadable => "unreadable",
-            Self::Busy => "busy",
         }
     }
 }

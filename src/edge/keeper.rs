@@ -1,5 +1,5 @@
-//! The one thread that writes: it commits what the desk decided, several decisions at a time if they
-//! come faster than the disk. What cannot be written waits, and is written when it can be.
+//! The one thread that writes: it commits what the desk decided, several decisions at a time if
+//! they come faster than the disk. What cannot be written waits, and is written when it can be.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

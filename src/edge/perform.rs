@@ -1,4 +1,5 @@
-//! Does what the desk decided: tells the sources of calls, and hands notifications to their channels.
+//! Does what the desk decided: tells the sources of calls, and hands notifications to their
+//! channels.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -55,10 +56,9 @@ impl Performer {
                     prompt: prompt.name().to_owned(),
                 });
             }
-            Effect::Notice { call, prompt } => self.calls.tell(&call, |call| Told::Notice {
-                call,
-                prompt: prompt.name().to_owned(),
-            }),
+            Effect::Notice { call, prompt } => self
+                .calls
+                .tell(&call, |call| Told::Notice { call, prompt: prompt.name().to_owned() }),
             Effect::DropFarLeg { line, call, prompt } => {
                 tracing::info!(%line, "drops the far leg");
                 let prompt = prompt.map(|prompt| prompt.name().to_owned());
@@ -81,7 +81,7 @@ impl Performer {
         }
     }
 
-    fn deliver(&self, attempt: Attempt) {
+    fn deliver(&self, attempt: Box<Attempt>) {
         let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (desk, attempts) = (self.desk.clone(), Arc::clone(&self.attempts));
         self.runtime.spawn(async move {

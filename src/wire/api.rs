@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 /// An error, as RFC 9457 has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// Names the kind of error: a fragment of `docs/api.md`.
+    /// Names the kind of error: `urn:lineclear:problem:` and a word that `docs/api.md` explains.
     #[serde(rename = "type")]
     pub kind: String,
     /// The kind of error, for people.

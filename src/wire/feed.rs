@@ -305,7 +305,8 @@ mod tests {
     #[test]
     fn words_and_events_are_told_apart() {
         let read = |text: &str| parse(text.as_bytes()).expect("valid").expect("a message");
-        let words = r#"{"call":"c","line":"home","leg":"remote","start_ms":0,"end_ms":9,"text":"hi"}"#;
+        let words =
+            r#"{"call":"c","line":"home","leg":"remote","start_ms":0,"end_ms":9,"text":"hi"}"#;
         match read(words) {
             Message::Utterance { call, line, utterance } => {
                 assert_eq!(call, Some(CallId::new("c")));

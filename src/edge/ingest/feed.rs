@@ -1,5 +1,5 @@
-//! Transcripts of live calls over sockets: a Unix socket, and TCP on loopback. A connection may carry
-//! any number of calls; what is to be done about them comes back on the same connection.
+//! Transcripts of live calls over sockets: a Unix socket, and TCP on loopback. A connection may
+//! carry any number of calls; what is to be done about them comes back on the same connection.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -64,9 +64,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source whose calls are told of through `told`.
-    pub const fn new(feed: Feed, told: mpsc::Sender<Told>, default: Option<NewCall>) -> Self {
-        Self { feed, told, default, calls: BTreeSet::new() }
+    /// A source whose calls are told of through `told`. `default` has begun already.
+    pub fn new(feed: Feed, told: mpsc::Sender<Told>, default: Option<NewCall>) -> Self {
+        let calls = default.iter().map(|own| own.call.clone()).collect();
+        Self { feed, told, default, calls }
     }
 
     /// Takes a line. What is wrong with it is told, and the next one is taken.

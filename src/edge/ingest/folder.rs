@@ -166,20 +166,21 @@ impl Folder {
         let (told, _unread) = mpsc::channel(MOST_UNREAD);
         self.runtime.block_on(self.calls.start(new, told))?;
         let (runtime, calls) = (self.runtime.clone(), Arc::clone(&self.calls));
-        let heard = Hearing::recording(&mut recording, Endpointing::default(), &mut ears, |_, sounds| {
-            if stop.load(Ordering::Relaxed) {
-                return Err(DeskError::Ending.into());
-            }
-            for sound in sounds.drain(..) {
-                runtime.block_on(async {
-                    match sound {
-                        Sound::Speech(utterance) => calls.hear(call, utterance).await,
-                        Sound::Signal(signal) => calls.note(call, signal).await,
-                    }
-                })?;
-            }
-            Ok::<_, FolderError>(())
-        });
+        let heard =
+            Hearing::recording(&mut recording, Endpointing::default(), &mut ears, |_, sounds| {
+                if stop.load(Ordering::Relaxed) {
+                    return Err(DeskError::Ending.into());
+                }
+                for sound in sounds.drain(..) {
+                    runtime.block_on(async {
+                        match sound {
+                            Sound::Speech(utterance) => calls.hear(call, utterance).await,
+                            Sound::Signal(signal) => calls.note(call, signal).await,
+                        }
+                    })?;
+                }
+                Ok::<_, FolderError>(())
+            });
         self.ears = Some(ears);
         heard
     }

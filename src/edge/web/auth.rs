@@ -6,8 +6,8 @@ use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, header, request::Parts};
 use subtle::ConstantTimeEq;
 
-use super::problem::ApiError;
 use super::State;
+use super::problem::ApiError;
 use crate::alert::record::Actor;
 use crate::config::{Api, Role, Token};
 use crate::edge::token;
@@ -73,8 +73,9 @@ impl FromRequestParts<Arc<State>> for Asker {
     }
 }
 
-/// Who sent these headers. Without any token in the configuration, which is refused beyond loopback,
-/// whoever is on the machine is the operator; but not a web page that a browser on it shows.
+/// Who sent these headers. Without any token in the configuration, which is refused beyond
+/// loopback, whoever is on the machine is the operator; but not a web page that a browser on it
+/// shows.
 fn asker(headers: &HeaderMap, api: &Api) -> Result<Asker, ApiError> {
     if api.tokens.is_empty() {
         let local = Asker { name: "local".to_owned(), role: Role::Operator, lines: Vec::new() };

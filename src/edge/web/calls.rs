@@ -1,5 +1,5 @@
-//! Calls that an operator's own recogniser feeds: words come in, one JSON line an utterance, and what
-//! is to be done goes out, while the call goes on.
+//! Calls that an operator's own recogniser feeds: words come in, one JSON line an utterance, and
+//! what is to be done goes out, while the call goes on.
 
 use std::io;
 use std::sync::Arc;

@@ -103,6 +103,7 @@ pub(super) async fn erase(
     state.desk.erase(line.clone()).await?;
     let wall = clock::wall();
     let erased = state.keeper.ask(move |store| store.erase(&line, &by, wall)).await;
+    state.desk.rewrite().await?;
     Ok(Json(views::erased(&erased.map_err(ApiError::Unavailable)?)))
 }
 

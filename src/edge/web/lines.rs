@@ -23,6 +23,7 @@ use crate::wire::api::{
 
 type Result<T> = std::result::Result<T, ApiError>;
 type Of<T> = std::result::Result<Path<T>, axum::extract::rejection::PathRejection>;
+type Sent = std::result::Result<Bytes, axum::extract::rejection::BytesRejection>;
 type Asked<T> = std::result::Result<Query<T>, axum::extract::rejection::QueryRejection>;
 
 /// How the program is.
@@ -123,11 +124,11 @@ pub(super) async fn hold_start(
     Shared(state): Shared<Arc<State>>,
     asker: Asker,
     line: Of<String>,
-    body: Bytes,
+    body: Sent,
 ) -> Result<Json<Done>> {
     let Path(line) = line?;
     let by = asker.anyone(Some(&line))?;
-    let length = minutes(&body)?;
+    let length = minutes(&body?)?;
     done(&state, &line, by, |line, by| Event::StartHold { line, length, by }).await
 }
 
@@ -140,11 +141,11 @@ pub(super) async fn hold_extend(
     Shared(state): Shared<Arc<State>>,
     asker: Asker,
     line: Of<String>,
-    body: Bytes,
+    body: Sent,
 ) -> Result<Json<Done>> {
     let Path(line) = line?;
     let by = asker.carer(Some(&line))?;
-    let length = minutes(&body)?.unwrap_or(Duration::from_secs(300));
+    let length = minutes(&body?)?.unwrap_or(Duration::from_secs(300));
     done(&state, &line, by, |line, by| Event::ExtendHold { line, length, by }).await
 }
 
@@ -172,11 +173,11 @@ pub(super) async fn off(
     Shared(state): Shared<Arc<State>>,
     asker: Asker,
     line: Of<String>,
-    body: Bytes,
+    body: Sent,
 ) -> Result<Json<Done>> {
     let Path(line) = line?;
     let by = asker.anyone(Some(&line))?;
-    let length = minutes(&body)?.unwrap_or(Duration::from_secs(3600));
+    let length = minutes(&body?)?.unwrap_or(Duration::from_secs(3600));
     done(&state, &line, by, |line, by| Event::Disable { line, length, by }).await
 }
 

@@ -66,7 +66,7 @@ pub(super) fn incident(record: &IncidentRecord, history: &[HistoryRecord]) -> In
         opened: record.opened.to_string(),
         ended: record.ended.map(|wall| wall.to_string()),
         level: record.level.name().to_owned(),
-        score: record.score,
+        score: (record.score * 10.0).round() / 10.0,
         stage: record.stage.map(|stage| stage.name().to_owned()),
         family: record.family.clone(),
         rules: record.rules.clone(),
