@@ -142,7 +142,7 @@ impl Outbox {
     /// What is to be delivered now, and what was given up.
     #[must_use]
     pub fn tick(&mut self, at: Moment) -> (Vec<Attempt>, Vec<NotificationRecord>) {
-        let (mut attempts, mut records) = (Vec::new(), Vec::new());
+        let (mut attempts, mut records) = (Vec::<Attempt>::new(), Vec::new());
         while let Some(timer) = self.timers.pop_due(at.now) {
             match timer {
                 Timer::Try(address) => attempts.extend(self.start(&address, at.now)),
@@ -153,6 +153,8 @@ impl Outbox {
                 }
             }
         }
+        // What was given up is not delivered any more.
+        attempts.retain(|it| self.pending.contains_key(&it.notification.notice.key));
         (attempts, records)
     }
 
@@ -400,6 +402,14 @@ mod tests {
         let _ = outbox.ended("a", Outcome::Later("down".to_owned()), at(3001));
         let (_, given_up) = outbox.tick(at(3600));
         assert_eq!(given_up.len(), 1);
+    }
+
+    #[test]
+    fn what_is_given_up_is_not_delivered_in_the_same_breath() {
+        let mut outbox = outbox();
+        outbox.restore(vec![notification("a", "anna")], at(3600));
+        let (attempts, given_up) = outbox.tick(at(3600));
+        assert_eq!((attempts.len(), given_up.len(), outbox.next_deadline()), (0, 1, None));
     }
 
     #[test]

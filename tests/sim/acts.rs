@@ -94,9 +94,8 @@ impl World {
         };
         let event = Event::Heard { call: self.calls[call].id.clone(), report: Some(report) };
         let is_watched = self.calls[call].is_watched;
-        let accepts = is_watched && self.homes.is_screened(line) && !self.is_disabled(line);
+        let accepts = self.listens(call);
         let before = self.calls[call].clone();
-        let told = self.model.case_of(call).and_then(|id| self.model.case(id)).map(|it| it.told);
         let heard = self.desk.handle(event, self.clock.moment());
         keep!(heard.is_ok() == is_watched, "what is heard in a call that is not up is refused");
         let Ok(actions) = heard else { return Ok(()) };
@@ -105,12 +104,9 @@ impl World {
         if self.perform(Cause::Heard(call, level), actions)? == Lived::Died || !accepts {
             return Ok(());
         }
-        let Some(id) = self.model.case_of(call) else {
-            keep!(level < Level::Caution, "a call at {level:?} is no incident");
-            return Ok(());
-        };
-        self.must_have_warned(call, &before, level, &written)?;
-        self.must_have_told(id, told.unwrap_or(Level::Quiet), level, &written)
+        let is_incident = self.model.case_of(call).is_some();
+        keep!(is_incident || level < Level::Caution, "a call at {level:?} is no incident");
+        self.must_have_warned(call, &before, level, &written)
     }
 
     /// Each higher level is whispered, and the call ended where the line is protected.
@@ -133,27 +129,6 @@ impl World {
         let drops = written.effects.iter().any(|it| matches!(it, Effect::DropFarLeg { .. }));
         keep!(!must_drop || before.dropped || drops, "4: a protected call was not ended");
         self.calls[call].dropped |= drops;
-        Ok(())
-    }
-
-    /// Each higher level is told to those who asked for it.
-    fn must_have_told(&mut self, id: Id, told: Level, level: Level, written: &Actions) -> Kept {
-        let Some(case) = self.model.case_mut(id) else { return Ok(()) };
-        let is_off = case.simulated || case.off == Some(By::Carer);
-        if is_off || level <= told {
-            return Ok(());
-        }
-        case.told = level;
-        let line = case.line;
-        self.set_store(self.store.works);
-        for to in self.homes.told(line, level as usize - 1) {
-            let is_it = |note: &&NotificationRecord| {
-                note.notice.level.as_deref() == Some(level.name())
-                    && note.notice.incident == Some(id.to_string())
-            };
-            let told = notes(written).filter(is_it).any(|note| is_to(note, to));
-            keep!(told, "3: {to:?} was not told of {level:?}");
-        }
         Ok(())
     }
 
@@ -244,6 +219,10 @@ impl World {
 
     pub fn hand(&mut self, line: usize, hand: Hand, by: By) -> Kept {
         self.touched = line;
+        if self.homes.lines[line].is_removed && matches!(hand, Hand::Start(None)) {
+            // How long that is, is not configured any more.
+            return Ok(());
+        }
         let (id, actor) = (self.line_id(line), actor(by));
         let seconds = Duration::from_secs;
         let event = match hand {
@@ -347,7 +326,7 @@ impl World {
         let again = until.max(truth + hold.length);
         let rings = |other: Other| hold.scammer == Some(other);
         match cause {
-            Cause::Restart { is_reboot: true } => hold.promise.after_reboot(&self.clock),
+            Cause::Restart => hold.promise.after_restart(&self.clock),
             Cause::Begin(call) if self.calls[call].plan.line == line => {
                 let plan = &self.calls[call].plan;
                 let is_it = plan.direction == Direction::Incoming && rings(plan.other);
@@ -374,8 +353,8 @@ impl World {
         let until = promise.map_or(0, |promise| promise.until);
         let again = until.max(self.clock.truth + CALLBACKS);
         let is_it = match cause {
-            Cause::Restart { is_reboot: true } => {
-                return promise.map_or((0, 0), |promise| promise.after_reboot(&self.clock));
+            Cause::Restart => {
+                return promise.map_or((0, 0), |promise| promise.after_restart(&self.clock));
             }
             Cause::Begin(call) => {
                 let plan = &self.calls[call].plan;

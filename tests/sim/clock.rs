@@ -51,9 +51,9 @@ impl Clock {
         (NOON + self.truth).saturating_add_signed(self.offset)
     }
 
-    /// The true time at which this boot's clock shows `now`.
+    /// The first true millisecond at which this boot's clock shows `now`.
     pub fn truth_of(&self, now: Now) -> u64 {
-        self.booted + now.0.as_millis() as u64
+        self.booted + now.0.as_nanos().div_ceil(1_000_000) as u64
     }
 
     pub fn start(&mut self, boot: Boot) {
@@ -74,7 +74,8 @@ pub struct Promise {
     pub until: u64,
     /// What may be waited for again where nobody knows how much has passed.
     full: u64,
-    /// What the wall clock showed when it was last written down, and how wrong it was.
+    /// The boot at which it was last written down, what the wall clock showed then, and how wrong it was.
+    boot: u128,
     wall: u64,
     offset: i64,
 }
@@ -82,15 +83,18 @@ pub struct Promise {
 impl Promise {
     pub fn new(until: u64, length: u64, clock: &Clock) -> Self {
         let full = length.max(until.saturating_sub(clock.truth));
-        Self { until, full, wall: clock.wall(), offset: clock.offset }
+        Self { until, full, boot: clock.boot, wall: clock.wall(), offset: clock.offset }
     }
 
-    /// The earliest and the latest that it may come on another boot.
+    /// The earliest and the latest that it may come after a restart.
     ///
     /// If the wall clock was set forward since the deadline was written down, no program can know
     /// that less time has passed: so much of the promise is lost. That can only be if the machine
     /// failed before it could be written anew.
-    pub fn after_reboot(&self, clock: &Clock) -> (u64, u64) {
+    pub fn after_restart(&self, clock: &Clock) -> (u64, u64) {
+        if self.boot == clock.boot {
+            return (self.until, self.until);
+        }
         let again = clock.truth + self.full;
         if self.wall < PLAUSIBLE || clock.wall() < self.wall {
             return (self.until, again);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lineclear::alert::desk::Actions;
+use lineclear::alert::desk::{Actions, Effect};
 use lineclear::alert::record::{
     Actor, Delivery, HoldRecord, IncidentRecord, LineRecord, NotificationRecord, Record,
 };
@@ -64,7 +64,40 @@ impl World {
                 Record::Consent(..) | Record::Audit(_) => {}
             }
         }
+        let is_over = |line: &LineId| {
+            actions.records.iter().any(|record| {
+                matches!(record, Record::Hold(hold) if hold.line == *line && hold.ended.is_some())
+            })
+        };
+        for effect in &actions.effects {
+            let is_right = !matches!(effect, Effect::LineClear { line, .. } if !is_over(line));
+            keep!(is_right, "2: a line is said to be clear, and no hold ended");
+        }
+        if let Cause::Heard(call, level) = cause
+            && self.listens(call)
+        {
+            self.must_be_told(call, level, actions)?;
+        }
         self.must_be_held(due)
+    }
+
+    /// Each higher level is told to those who asked for it.
+    fn must_be_told(&mut self, call: usize, level: Level, actions: &Actions) -> Kept {
+        let Some(id) = self.model.case_of(call) else { return Ok(()) };
+        let Some(case) = self.model.case_mut(id) else { return Ok(()) };
+        if case.simulated || case.off == Some(By::Carer) || level <= case.told {
+            return Ok(());
+        }
+        case.told = level;
+        for to in self.homes.told(self.calls[call].plan.line, level as usize - 1) {
+            let is_it = |note: &&NotificationRecord| {
+                note.notice.level.as_deref() == Some(level.name())
+                    && note.notice.incident == Some(id.to_string())
+            };
+            let is_told = notes(actions).filter(is_it).any(|note| is_to(note, to));
+            keep!(is_told, "3: {to:?} was not told of {level:?}");
+        }
+        Ok(())
     }
 
     fn must_be_held(&self, due: Option<(usize, Option<Other>)>) -> Kept {
@@ -143,6 +176,8 @@ impl World {
             _ => return Err(format!("2: a hold was ended by {by:?}, who may not")),
         }
         self.model.line_mut(line).hold = None;
+        let is_it = |effect: &Effect| matches!(effect, Effect::LineClear { line, .. } if *line == record.line);
+        keep!(actions.effects.iter().any(is_it), "2: a hold ends, and nobody says so");
         self.must_tell("line-clear", line, actions)
     }
 
@@ -178,7 +213,7 @@ impl World {
         let until = record.disabled.map(|until| self.clock.truth_of(until.until));
         let before = self.model.line(line).disabled;
         let is_free = match cause {
-            Cause::Restart { .. } => true,
+            Cause::Restart => true,
             Cause::Hand(it, Hand::Disable(_) | Hand::Enable, _) => it == line,
             _ => until.is_none() && before.is_some_and(|before| truth >= before),
         };

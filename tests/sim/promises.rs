@@ -178,15 +178,12 @@ impl World {
                 let is_it = hold(line).is_some_and(|hold| hold.promise.until == until);
                 keep!(is_it, "2: the line is said to be held until {until}");
             }
-            Effect::LineClear { line, .. } => {
-                keep!(hold(line).is_none(), "2: a line is said to be clear that is held");
-            }
             Effect::Deliver(attempt) => {
                 let key = &attempt.notification.notice.key;
                 let note = self.store.memory.notifications.get(key);
                 keep!(note.is_some_and(is_pending), "3: {key} is delivered though it is over");
             }
-            Effect::Notice { .. } | Effect::Forget { .. } => {}
+            Effect::LineClear { .. } | Effect::Notice { .. } | Effect::Forget { .. } => {}
         }
         Ok(())
     }
@@ -271,6 +268,14 @@ impl World {
 
     pub fn is_disabled(&self, line: usize) -> bool {
         self.model.line(line).disabled.is_some_and(|until| self.clock.truth < until)
+    }
+
+    /// What is heard in a call counts.
+    pub fn listens(&self, call: usize) -> bool {
+        let call = &self.calls[call];
+        call.is_watched
+            && self.homes.is_screened(call.plan.line)
+            && !self.is_disabled(call.plan.line)
     }
 
     /// Something may be done on the line itself.

@@ -6,7 +6,7 @@ use super::script::{Script, Step};
 use super::world::{Kept, World};
 
 /// Scripts that are tried at most.
-const MOST_TRIES: usize = 600;
+const MOST_TRIES: usize = 300;
 
 /// Runs a script; a panic of the desk is a broken promise too.
 pub fn run(script: &Script, steps: &[Step]) -> Kept {

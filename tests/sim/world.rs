@@ -37,9 +37,7 @@ pub enum Cause {
     Tick,
     /// The wall clock was set.
     Stepped,
-    Restart {
-        is_reboot: bool,
-    },
+    Restart,
     Reload,
     Begin(usize),
     Heard(usize, Level),
@@ -130,7 +128,7 @@ impl World {
 
     /// Runs a script to its end, and lets everything come to rest.
     pub fn run(&mut self, steps: &[Step]) -> Kept {
-        self.start(false)?;
+        self.start()?;
         for (index, step) in steps.iter().enumerate() {
             self.note(|_| format!("-- {index}: {step:?}"));
             self.step(*step).map_err(|broken| format!("step {index}, {step:?}: {broken}"))?;
@@ -187,7 +185,8 @@ impl World {
     /// Time passes. The edge ticks when the desk asks for it, and a little later.
     pub fn wait(&mut self, ms: u64) -> Kept {
         let end = self.clock.truth + ms;
-        for _ in 0..100_000 {
+        let mut stands_still = 0;
+        while stands_still < 1000 {
             let truth = self.clock.truth;
             let due = self.desk.next_deadline().map(|now| self.clock.truth_of(now));
             let late = self.rng.u64(..900);
@@ -199,6 +198,7 @@ impl World {
                 return Ok(());
             }
             self.clock.truth = next;
+            stands_still = if next > truth { 0 } else { stands_still + 1 };
             match self.channels.answer(next) {
                 Some(answer) => self.answered(answer)?,
                 None => {
@@ -266,24 +266,23 @@ impl World {
         self.store.crash();
         self.model.crash();
         self.clock.truth += crash.outage;
-        let boot = self.clock.boot;
         self.clock.start(crash.boot);
         for call in &mut self.calls {
             (call.is_watched, call.warned, call.dropped) = (false, Level::Quiet, false);
         }
         self.watched.iter_mut().for_each(BTreeSet::clear);
-        self.start(boot != self.clock.boot)
+        self.start()
     }
 
     /// The program starts with what the store has.
-    fn start(&mut self, is_reboot: bool) -> Kept {
+    fn start(&mut self) -> Kept {
         self.runs += 1;
         let seed = self.rng.u64(..) ^ self.runs;
         self.desk = Desk::new(&self.config, BootId(self.clock.boot), key(), seed);
         let at = self.clock.moment();
         let actions = self.desk.restore(self.store.snapshot(), &self.config, at);
         self.posted.restarted(&self.clock);
-        match self.perform(Cause::Restart { is_reboot }, actions)? {
+        match self.perform(Cause::Restart, actions)? {
             Lived::On => self.consents_are_committed(),
             Lived::Died => Ok(()),
         }

@@ -40,14 +40,15 @@ struct Call {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
-    /// A hold ends, or the time for callbacks.
-    Line(LineId),
-    /// The line is looked after again.
-    Enable(LineId),
+    // Calls first: at the same moment their end puts off the end of a hold.
     /// A call was silent for too long.
     Idle(CallId),
     /// A restart came between, and the call was not heard of again.
     Orphan(Id),
+    /// A hold ends, or the time for callbacks.
+    Line(LineId),
+    /// The line is looked after again.
+    Enable(LineId),
 }
 
 /// All lines.
