@@ -1,7 +1,8 @@
 //! Thousands of lines and calls in virtual time, while clocks jump, disks fail, channels die and
 //! the program is killed: after every step the promises are held against a model of their own.
 //!
-//! `LINECLEAR_SIM_SEED` sets the first seed, `LINECLEAR_SIM_CALLS` how many calls there are.
+//! `LINECLEAR_SIM_SEED` sets the first seed, `LINECLEAR_SIM_CALLS` how many calls there are, and
+//! `LINECLEAR_SIM_TRIES` how often a failure is run again to make it smaller.
 
 mod sim {
     pub mod acts;
@@ -23,10 +24,10 @@ use sim::script::Script;
 use sim::shrink;
 
 /// The size of one world: lines, and calls.
-const SMALL: (usize, usize) = (6, 50);
+const SMALL: (usize, usize) = (8, 50);
 /// Of so many worlds one is an operator's.
-const OPERATORS: usize = 25;
-const LARGE: (usize, usize) = (300, 400);
+const OPERATORS: usize = 64;
+const LARGE: (usize, usize) = (200, 400);
 
 fn setting(name: &str, usual: usize) -> usize {
     let value = std::env::var(name).ok();
@@ -36,7 +37,7 @@ fn setting(name: &str, usual: usize) -> usize {
 /// The sizes of the worlds in which so many calls are made.
 fn worlds(calls: usize) -> Vec<(usize, usize)> {
     let mut made = 0;
-    let sizes = (1..).map(|it| if it % OPERATORS == 0 { LARGE } else { SMALL });
+    let sizes = (1..).map(|it| if it % OPERATORS == 1 { LARGE } else { SMALL });
     let so_far = |size: &(usize, usize)| {
         let before = made;
         made += size.1;
@@ -73,7 +74,7 @@ fn report(first: usize, worlds: &[(usize, usize)], size: (usize, usize)) {
         let seed = first + index;
         let script = Script::new(seed as u64, *lines, *calls);
         if shrink::run(&script, &script.steps).is_err() {
-            let smallest = shrink::shrink(&script);
+            let smallest = shrink::shrink(&script, setting("LINECLEAR_SIM_TRIES", 300));
             panic!("seed {seed}, {lines} lines, {calls} calls:\n{smallest}");
         }
     }

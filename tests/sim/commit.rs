@@ -1,6 +1,6 @@
 //! Each record that is committed is held against what was promised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lineclear::alert::desk::{Actions, Effect};
 use lineclear::alert::record::{
@@ -39,6 +39,7 @@ impl World {
     pub fn committed(&mut self, cause: Cause, actions: &Actions) -> Kept {
         // The line that must be held, since a call ended.
         let mut due = None;
+        let mut new = BTreeSet::new();
         for record in &actions.records {
             match record {
                 Record::Hold(hold) => self.hold_committed(cause, hold, &mut due, actions)?,
@@ -47,7 +48,12 @@ impl World {
                     self.must_be_held(due)?;
                     due = self.incident_committed(cause, incident)?;
                 }
-                Record::Notification(note) => self.note_committed(note)?,
+                Record::Notification(note) => {
+                    let is_new = note.attempts == 0 && is_pending(note);
+                    let is_second = is_new && !new.insert(&note.notice.key);
+                    keep!(!is_second, "3: {} is posted twice", note.notice.key);
+                    self.note_committed(note)?;
+                }
                 Record::NotAScam(id, by) => {
                     let is_it =
                         matches!(cause, Cause::NotAScam(it, who) if it == *id && actor(who) == *by);

@@ -110,7 +110,8 @@ impl Homes {
             has_telecare: rng.bool(),
             notice: rng.bool(),
             length: [60, 300, 300, 900][rng.usize(..4)],
-            people: (0..3).filter(|_| rng.bool()).collect(),
+            // One may be named twice.
+            people: [0, 1, 2, 2].into_iter().filter(|_| rng.bool()).collect(),
         };
         let lines = (0..lines).map(|_| home(rng)).collect();
         let max_calls = if rng.u8(..8) == 0 { 3 } else { 10_000 };

@@ -5,9 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::script::{Script, Step};
 use super::world::{Kept, World};
 
-/// Scripts that are tried at most.
-const MOST_TRIES: usize = 300;
-
 /// Runs a script; a panic of the desk is a broken promise too.
 pub fn run(script: &Script, steps: &[Step]) -> Kept {
     let run = AssertUnwindSafe(|| World::new(script).run(steps));
@@ -15,13 +12,13 @@ pub fn run(script: &Script, steps: &[Step]) -> Kept {
 }
 
 /// The smallest steps that were found to fail, what they break, and how it came about.
-pub fn shrink(script: &Script) -> String {
+pub fn shrink(script: &Script, most_tries: usize) -> String {
     let mut steps = script.steps.clone();
     let mut tries = 0;
     let mut size = steps.len() / 2;
     while size > 0 {
         let mut at = 0;
-        while at < steps.len() && tries < MOST_TRIES {
+        while at < steps.len() && tries < most_tries {
             let mut fewer = steps.clone();
             fewer.drain(at..steps.len().min(at + size));
             tries += 1;
