@@ -25,7 +25,8 @@ const CALLS_A_CONNECTION: usize = 20;
 /// Utterances of a call between its start and its end.
 const UTTERANCES: usize = 60;
 
-/// When the line that was written last of each call was written, and how long the answer to it took.
+/// When the line that was written last of each call was written, and how long the answer to it
+/// took.
 #[derive(Default)]
 struct Times {
     written: Mutex<HashMap<String, Instant>>,
@@ -42,7 +43,8 @@ fn main() {
     let (calls, seconds) = (value("--calls", 2000), value("--seconds", 30));
     let folder = tempfile::tempdir().expect("a folder");
     let (mut daemon, port) = start(folder.path(), calls);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(load(folder.path(), port, daemon.id(), calls, seconds));
     daemon.kill().expect("killed");
@@ -102,12 +104,18 @@ async fn load(folder: &Path, port: u16, pid: u32, calls: usize, seconds: usize) 
     let mut gates = gates.await.expect("the exchange");
     let mut actions = std::mem::take(&mut *times.actions.lock().expect("times"));
     let rate = sent as f64 / seconds as f64;
-    println!("{calls} calls, {seconds} s: {rate:.0} utterances/s, {} warnings", times.whispers.lock().expect("a count"));
+    println!(
+        "{calls} calls, {seconds} s: {rate:.0} utterances/s, {} warnings",
+        times.whispers.lock().expect("a count")
+    );
     tell("gate", &mut gates, GATE_P99_MS);
     tell("utterance to action", &mut actions, ACTION_P99_MS);
     let list: Vec<_> = memory.iter().map(|mb| format!("{mb:.0}")).collect();
     println!("memory, MB, ten times on the way: {}", list.join(" "));
-    println!("processor time of the daemon: {:.0} % of a core", cpu_seconds(pid) / seconds as f64 * 100.0);
+    println!(
+        "processor time of the daemon: {:.0} % of a core",
+        cpu_seconds(pid) / seconds as f64 * 100.0
+    );
 }
 
 /// Feeds some calls, each on a line of its own; a call that is over is followed by another.
@@ -178,14 +186,16 @@ async fn listen(read: tokio::net::unix::OwnedReadHalf, times: Arc<Times>) {
 
 /// Asks the gate a hundred times a second, over one connection.
 async fn ask_gate(port: u16, lines: usize, end: Instant) -> Vec<f64> {
-    let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await.expect("it listens"));
+    let mut stream =
+        BufReader::new(TcpStream::connect(("127.0.0.1", port)).await.expect("it listens"));
     stream.get_ref().set_nodelay(true).expect("set");
     let mut took = Vec::new();
     for number in 0.. {
         if Instant::now() >= end {
             break;
         }
-        let (line, dialled) = (number * 7 % lines, if number % 10 == 0 { "999" } else { "0163296012" });
+        let (line, dialled) =
+            (number * 7 % lines, if number % 10 == 0 { "999" } else { "0163296012" });
         let request = format!(
             "GET /v1/lines/line{line}/gate?direction=outgoing&number={dialled} HTTP/1.1\r\n\
              host: 127.0.0.1\r\n\r\n"

@@ -1,5 +1,5 @@
-//! `kill -9` at many instants: what was committed is found again, with the right deadline, and whoever
-//! is told is told once.
+//! `kill -9` at many instants: what was committed is found again, with the right deadline, and
+//! whoever is told is told once.
 
 mod common;
 
@@ -15,7 +15,8 @@ const KILLS: u64 = 200;
 /// Of those, at least so many while a line is held.
 const IN_HOLDS: usize = 50;
 
-/// What is on the disk: when each held line is clear on the boot clock, and which notifications wait.
+/// What is on the disk: when each held line is clear on the boot clock, and which notifications
+/// wait.
 fn committed(store: &Path) -> (BTreeMap<String, u64>, BTreeSet<String>) {
     let store = Store::open(store).expect("the database opens after every kill");
     let restored = store.snapshot().expect("it can be read");
@@ -45,7 +46,7 @@ fn busy(daemon: &Daemon, round: u64) {
     for (at, words) in [(0, "the parrot"), (1000, "the purple one"), (2000, "a mauve taxi")] {
         feed.say(&call, at, words);
     }
-    if round % 3 != 0 {
+    if !round.is_multiple_of(3) {
         feed.end(&call);
     }
     if round.is_multiple_of(5) {
@@ -69,7 +70,7 @@ fn nothing_that_was_committed_is_lost_and_nobody_is_told_twice() {
         // Now and then the one who is told cannot be reached.
         hook.answers(if random.u8(..4) == 0 { 500 } else { 200 });
         busy(&daemon, round);
-        std::thread::sleep(Duration::from_micros(random.u64(..60_000)));
+        clock::wait_until(clock::now() + Duration::from_micros(random.u64(..60_000)));
         let (folder, port) = daemon.kill();
         let state = folder.path().join("state");
         let (holds, waiting) = committed(&state);
@@ -102,7 +103,7 @@ fn nothing_that_was_committed_is_lost_and_nobody_is_told_twice() {
     let lost: Vec<_> = all.keys().filter(|key| !shown.contains(*key)).collect();
     assert!(lost.is_empty() && all.values().all(|delivered| *delivered), "lost: {lost:?}");
     // A kill between the taking and the commit has the same key sent again: whoever takes it shows
-    // it once. There is at most one such for each of the four attempts that a channel makes at a time.
+    // it once. There are at most four such a kill: a channel makes so many attempts at once.
     let again = taken.len() - shown.len();
     println!(
         "{KILLS} kills, {in_holds} of them in a hold; {} notifications, {again} sent again under \

@@ -94,7 +94,7 @@ fn a_folder_that_disappears() {
 
 #[test]
 fn a_database_that_cannot_be_made_at_the_start() {
-    // A file where the folder should be: as with a disk that is full or read-only, nothing can be made.
+    // A file where the folder should be: as on a disk that is full, nothing can be made.
     let (daemon, hook, _secrets) = with_hook("");
     let port = daemon.port;
     let (folder, _) = daemon.kill();
@@ -106,7 +106,11 @@ fn a_database_that_cannot_be_made_at_the_start() {
     protects(&daemon, &mut feed, "a");
     eventually("a notification", || hook.taken.lock().expect("keys").first().cloned());
     std::fs::remove_file(daemon.path("state")).expect("out of the way");
-    green(&daemon);
+    // The key that was made in memory counts until the next start, and is shown until then.
+    eventually("a store that works", || {
+        let problems = daemon.is_red().unwrap_or_default();
+        (!problems.contains("\"store\"")).then_some(())
+    });
     eventually("the hold on the disk", || (held_on_disk(&daemon) == 1).then_some(()));
 }
 
@@ -178,7 +182,10 @@ fn clients_that_send_half_a_line_or_rubbish_cost_the_others_nothing() {
     assert!(others[2].wait_for("error")["message"].as_str().expect("a message").contains("65536"));
     others.clear();
     protects(&daemon, &mut feed, "b");
-    assert!(daemon.get("/v1/status")["counts"]["bad_lines"].as_u64().expect("a count") >= 5);
+    eventually("the counts of what was not understood", || {
+        let counts = &daemon.get("/v1/status")["counts"];
+        (counts["bad_lines"].as_u64().expect("a count") >= 15).then_some(())
+    });
 }
 
 #[test]

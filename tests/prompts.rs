@@ -1,5 +1,5 @@
-//! The spoken prompts: every one that can be asked for is there, as the manifest says, in a form that a
-//! telephone line takes.
+//! The spoken prompts: every one that can be asked for is there, as the manifest says, in a form
+//! that a telephone line takes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,8 @@ fn the_recordings_are_those_of_the_manifest() {
         for (rate, sha256) in [(8000_u32, &entry.sha256_8k), (16_000, &entry.sha256_16k)] {
             let path = folder().join(format!("{}k/{id}.wav", rate / 1000));
             let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-            let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+            let digest: String =
+                Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
             assert_eq!(digest, *sha256, "{}", path.display());
             let sound = hound::WavReader::new(bytes.as_slice()).expect("a WAV file");
             let form = sound.spec();

@@ -8,8 +8,8 @@ mod settings;
 
 pub use levels::Levels;
 pub use lines::{
-    Channel, Consent, Hold, LevelName, Line, Mode, Outbox, OverrideBy, Person, Share,
-    Tell, TurnAway, Warn,
+    Channel, Consent, Hold, LevelName, Line, Mode, Outbox, OverrideBy, Person, Share, Tell,
+    TurnAway, Warn,
 };
 pub use service::{Api, Feed, Folder, Role, Store, Token};
 pub use settings::{Advice, Config, ConfigError, Contact, Recordings, Rules};

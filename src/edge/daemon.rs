@@ -377,7 +377,8 @@ fn show_unscreened(config: &Config, health: &Health) {
     if names.is_empty() {
         return health.works(Part::Lines);
     }
-    let message = format!("not screened, since nobody's consent is configured: {}", names.join(", "));
+    let message =
+        format!("not screened, since nobody's consent is configured: {}", names.join(", "));
     health.fails(Part::Lines, &message, clock::wall());
 }
 

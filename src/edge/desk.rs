@@ -359,7 +359,8 @@ impl Loop {
 
     /// Everything up to `batch` is done.
     fn done(&mut self, batch: u64, kept: Kept) {
-        while let Some(waiting) = self.waiting.pop_front_if(|waiting| waiting.batch <= batch) {
+        while self.waiting.front().is_some_and(|waiting| waiting.batch <= batch) {
+            let Some(waiting) = self.waiting.pop_front() else { return };
             self.performer.perform(waiting.effects);
             for answer in waiting.answers {
                 let _ = answer.send(Ok(kept));

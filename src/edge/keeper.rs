@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How often what is too old is deleted.
 const RETENTION: Duration = Duration::from_secs(3600);
 
+/// What is done with the database, or with the reason why there is none.
+type Question = Box<dyn FnOnce(Result<&mut Store, String>) + Send>;
+
 /// Something to do with the database.
 pub enum Task {
     /// Write this.
@@ -37,7 +40,7 @@ pub enum Task {
         records: Vec<Record>,
     },
     /// Look something up; the work is told if there is no database.
-    Ask(Box<dyn FnOnce(Result<&mut Store, String>) + Send>),
+    Ask(Question),
     /// Keep things for so long from now on.
     Retain(Duration),
     /// Write what waits, and end.
@@ -222,10 +225,7 @@ impl Worker {
                 Task::Stop => stop = true,
             }
             if batches.len() < MOST_AT_ONCE && !stop {
-                next = match todo.try_recv() {
-                    Ok(task) => Some(task),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                };
+                next = todo.try_recv().ok();
             }
         }
         self.commit(&mut batches, &mut records);

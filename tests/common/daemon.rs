@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lineclear::edge::clock;
 use serde_json::{Value, json};
 
 /// Three words, each of a later stage: caution, warning, danger.
@@ -59,7 +60,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        clock::wait_until(clock::now() + Duration::from_millis(10));
     }
     panic!("waited in vain: {what}");
 }
@@ -129,7 +130,7 @@ impl Daemon {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return daemon;
             }
-            std::thread::sleep(Duration::from_millis(5));
+            clock::wait_until(clock::now() + Duration::from_millis(5));
         }
         panic!("it does not listen: {}", shown.lock().expect("a log"));
     }
@@ -269,6 +270,13 @@ impl Feed {
     }
 }
 
+/// The thread that listens has the socket too: it would stay open.
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+}
+
 /// A web server that takes notifications, answers as it is told, and remembers what it took.
 #[derive(Clone, Default)]
 pub struct Hook {
@@ -309,7 +317,7 @@ impl Hook {
         let mut reader = BufReader::new(stream);
         let (mut key, mut length) = (String::new(), 0);
         let mut line = String::new();
-        while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+        while reader.read_line(&mut line).is_ok_and(|read| read > 2 && line.len() > 2) {
             let lower = line.to_ascii_lowercase();
             if let Some(value) = lower.strip_prefix("idempotency-key:") {
                 key = value.trim().to_owned();
@@ -319,21 +327,25 @@ impl Hook {
             }
             line.clear();
         }
+        // Whoever is killed in the middle of a request has not made it.
         let mut body = vec![0; length];
-        if reader.read_exact(&mut body).is_err() {
+        let is_whole = line == "\r\n" && reader.read_exact(&mut body).is_ok();
+        let Ok(notice) = serde_json::from_slice(&body) else { return };
+        if !is_whole {
             return;
         }
         *self.asked.lock().expect("a count") += 1;
         let status = *self.answer.lock().expect("an answer");
         if status == 0 {
-            std::thread::sleep(Duration::from_secs(5));
+            clock::wait_until(clock::now() + Duration::from_secs(5));
             return;
         }
         if status == 200 {
             self.taken.lock().expect("keys").push(key);
-            self.bodies.lock().expect("bodies").push(serde_json::from_slice(&body).expect("JSON"));
+            self.bodies.lock().expect("bodies").push(notice);
         }
-        let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let answer =
+            format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         let _ = reader.get_mut().write_all(answer.as_bytes());
     }
 

@@ -6,8 +6,8 @@ use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, header, request::Parts};
 use subtle::ConstantTimeEq;
 
-use super::State;
 use super::problem::ApiError;
+use super::state::State;
 use crate::alert::record::Actor;
 use crate::config::{Api, Role, Token};
 use crate::edge::token;

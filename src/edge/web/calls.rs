@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::State;
 use super::auth::Asker;
 use super::lines::direction;
 use super::problem::ApiError;
+use super::state::State;
 use crate::alert::desk::{Event, NewCall};
 use crate::call::{CallId, LineId};
 use crate::edge::calls::MOST_UNREAD;

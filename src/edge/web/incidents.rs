@@ -7,7 +7,8 @@ use axum::extract::{Path, Query, State as Shared};
 
 use super::auth::Asker;
 use super::problem::ApiError;
-use super::{State, views};
+use super::state::State;
+use super::views;
 use crate::alert::desk::Event;
 use crate::alert::record::Id;
 use crate::call::LineId;

@@ -9,7 +9,8 @@ use axum::extract::{Path, Query, State as Shared};
 
 use super::auth::Asker;
 use super::problem::ApiError;
-use super::{State, views};
+use super::state::State;
+use super::views;
 use crate::alert::desk::{Event, Question};
 use crate::alert::record::Actor;
 use crate::call::{Direction, LineId};

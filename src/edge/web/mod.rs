@@ -6,9 +6,10 @@ mod calls;
 mod incidents;
 mod lines;
 mod problem;
+mod state;
 mod views;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -20,38 +21,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::desk::DeskHandle;
-use super::health::Health;
-use super::ingest::feed::Feed;
-use super::keeper::Keeper;
-use crate::config::Config;
-use crate::wire::event::PackStatus;
 use problem::ApiError;
-
-/// The longest body that is read whole.
-const MOST_BODY: usize = 16 * 1024;
-
-/// What every request may need.
-pub struct State {
-    /// The desk.
-    pub desk: DeskHandle,
-    /// The database.
-    pub keeper: Keeper,
-    /// Where calls are fed.
-    pub feed: Feed,
-    /// What fails.
-    pub health: Arc<Health>,
-    /// The rules in use.
-    pub packs: RwLock<PackStatus>,
-    /// The configuration in use.
-    pub configuration: RwLock<Arc<Config>>,
-}
-
-impl State {
-    fn config(&self) -> Arc<Config> {
-        Arc::clone(&self.configuration.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+use state::MOST_BODY;
+pub use state::State;
 
 /// The document that describes the interface.
 #[derive(OpenApi)]

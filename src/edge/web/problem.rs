@@ -133,7 +133,7 @@ impl From<PathRejection> for ApiError {
 impl From<BytesRejection> for ApiError {
     fn from(rejection: BytesRejection) -> Self {
         match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLong(super::MOST_BODY),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLong(super::state::MOST_BODY),
             _ => Self::Bad(rejection.body_text()),
         }
     }
