@@ -95,7 +95,8 @@ Exit status:
   +1  something could not be read (1, 11, 21, 31); the rest was screened
   2   the command line is wrong
 Other commands than screen end with 0, or 1 if they failed (status also if anything is red);
-rules check with 1 on any error, and on any warning with --deny-warnings; rules fmt --check with 1 if a file is not in form.";
+rules check with 1 on any error, and on any warning with --deny-warnings; rules fmt --check with 1
+if a file is not in form.";
 
 /// Runs the program.
 pub fn run() -> ExitCode {

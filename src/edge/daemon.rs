@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::calls::{Calls, Rules};
-use super::desk::{self, DeskHandle, Loop, Requests};
+use super::desk::{self, DeskHandle, Requests};
 use super::files::{self, FileError, Selection};
 use super::health::{Health, Part};
 use super::ingest::feed::{self, Feed};
@@ -22,6 +22,7 @@ use super::keeper::{self, Found, Keeper, News, Task};
 use super::notify::Channels;
 use super::perform::Performer;
 use super::reload::{Change, Packs};
+use super::rounds::Loop;
 use super::store::{self, StoreError};
 use super::{clock, systemd, web};
 use crate::alert::desk::Desk;

@@ -15,6 +15,7 @@ pub mod notify;
 pub mod parallel;
 pub mod perform;
 pub mod reload;
+pub mod rounds;
 pub mod store;
 pub mod systemd;
 pub mod token;

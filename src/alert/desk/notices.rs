@@ -103,8 +103,8 @@ impl Desk {
         is_told: impl Fn(&Person) -> bool,
         at: Moment,
     ) -> Actions {
-        // Nobody is told of a line that nobody agreed to have screened, nor of a simulation.
-        let line_of = self.lines.get(line).filter(|line| line.is_screened() && !self.simulate);
+        // Nobody is told of a line that nobody agreed to have screened.
+        let line_of = self.lines.get(line).filter(|line| line.is_screened());
         let policy = line_of.and_then(|line| line.policy.as_ref());
         let people = policy.map(|policy| policy.people.clone()).unwrap_or_default();
         let mut actions = Actions::default();
