@@ -49,10 +49,27 @@ fn checked_examples(name: &str, schema: &str) -> Vec<Value> {
 
 #[test]
 fn the_committed_schemas_are_those_of_the_program() {
-    for what in ["transcript", "events", "explanation", "pack"] {
+    for what in ["transcript", "events", "explanation", "feed", "notice", "pack", "told"] {
         let path = format!("docs/schema/{what}.schema.json");
         let same = repository(&path) == output(&["schema", what]);
         assert!(same, "{path} is out of date: cargo run -- schema {what} > {path}");
+    }
+}
+
+#[test]
+fn the_openapi_document_is_that_of_the_program_and_every_address_names_its_errors() {
+    let text = repository("docs/openapi.json");
+    let remedy = "cargo run -- schema openapi > docs/openapi.json";
+    assert!(text == output(&["schema", "openapi"]), "docs/openapi.json is out of date: {remedy}");
+    let document: Value = serde_json::from_str(&text).expect("JSON");
+    let paths = document["paths"].as_object().expect("paths");
+    assert!(paths.keys().all(|path| path.starts_with("/v1/")) && paths.len() > 10);
+    let reference = text.matches("\"#/components/schemas/").count();
+    let schemas = document["components"]["schemas"].as_object().expect("schemas");
+    assert!(reference > 10 && schemas.contains_key("Problem") && schemas.contains_key("GateView"));
+    for operation in paths.values().flat_map(|path| path.as_object().expect("a path").values()) {
+        assert!(operation["responses"]["200"].is_object(), "{operation}");
+        assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 5), "{operation}");
     }
 }
 
@@ -70,6 +87,10 @@ fn the_schemas_refuse_what_the_formats_do_not_have() {
     assert!(refuses("events", r#"{"event":"applause","call":"a"}"#));
     assert!(refuses("events", r#"{"event":"error","file":"a"}"#));
     assert!(!refuses("events", r#"{"event":"error","file":"a","message":"b"}"#));
+    let notice = r#"{"key":"a","kind":"line-clear","line":"b","line_name":"c","at":"d"}"#;
+    assert!(!refuses("notice", notice));
+    assert!(refuses("notice", &notice.replace("line-clear", "line-lost")));
+    assert!(refuses("notice", &notice.replace("\"line\":\"b\",", "")));
 }
 
 #[test]
@@ -118,6 +139,11 @@ fn the_documented_events_follow_the_schema_and_none_is_missing() {
     for key in keys.filter(|key| *key != "event") {
         assert!(document.contains(&format!("| `{key}` |")), "docs/events.md: no row for {key}");
     }
+}
+
+#[test]
+fn the_documented_notices_follow_the_schema() {
+    checked_examples("notifications", "docs/schema/notice.schema.json");
 }
 
 #[test]

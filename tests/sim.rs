@@ -1,5 +1,5 @@
-//! Thousands of lines and calls in virtual time, while clocks jump, disks fail, channels die and the
-//! program is killed: after every step the promises are held against a model of their own.
+//! Thousands of lines and calls in virtual time, while clocks jump, disks fail, channels die and
+//! the program is killed: after every step the promises are held against a model of their own.
 //!
 //! `LINECLEAR_SIM_SEED` sets the first seed, `LINECLEAR_SIM_CALLS` how many calls there are, and
 //! `LINECLEAR_SIM_TRIES` how often a failure is run again to make it smaller.

@@ -13,7 +13,8 @@ const FLOORS: [&str; 6] =
 const SIDEWAYS: [(&str, &str); 4] =
     [("call", "private"), ("call", "time"), ("config", "private"), ("main", "cli")];
 /// What only `edge/` may mention.
-const WORLD: &str = "std::fs std::net std::os::unix::net std::thread std::process::Command \
+const WORLD: &str = "std::fs std::net::TcpListener std::net::TcpStream std::net::UdpSocket \
+    std::net::ToSocketAddrs std::os::unix::net std::thread std::process::Command \
     std::time::Instant std::time::SystemTime tokio::fs tokio::net tokio::process tokio::time";
 /// What a command may mention, beside `edge/`.
 const CONSOLE: &str = "std::env std::io::stdin std::io::stdout std::io::stderr";
@@ -24,13 +25,19 @@ const CLOCKS: &str = "std::time::Instant std::time::SystemTime std::thread::slee
 const ABRUPT: &str = ".unwrap() .expect( panic! todo! unimplemented! unreachable! \
     dbg! println! eprintln! print! eprint!";
 /// Who unwraps a `Private`, and why.
-const REVEALERS: [(&str, &str); 8] = [
-    ("src/alert/line_clear.rs", "compares a dialled number with the emergency numbers"),
+const REVEALERS: [(&str, &str); 14] = [
+    ("src/alert/desk/gate.rs", "compares a dialled number with those people are advised to ring"),
+    ("src/alert/number.rs", "compares numbers with the emergency numbers, and makes tags of them"),
     ("src/cli/explain/json.rs", "prints the words of the call that the user asked for"),
     ("src/cli/explain/people.rs", "prints the words of the call that the user asked for"),
     ("src/cli/json.rs", "prints the words of the call that the user asked for"),
     ("src/cli/people.rs", "prints the words of the call that the user asked for"),
     ("src/cli/rules/test.rs", "prints the words of the script that the user asked to test"),
+    ("src/edge/calls.rs", "tells the source of a call which of its calls is meant"),
+    ("src/edge/client.rs", "sends the user's own token"),
+    ("src/edge/notify/mod.rs", "hands a channel's settings to its kind"),
+    ("src/edge/web/calls.rs", "tells the source of a call that its words were heard"),
+    ("src/edge/web/views.rs", "tells an exchange which of its calls to drop"),
     ("src/rules/screen.rs", "reads the words to find phrases in them"),
     ("src/speech/listener.rs", "asks whether anything was heard at all"),
 ];

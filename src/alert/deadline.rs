@@ -1,5 +1,5 @@
-//! Moments that must not come early, whatever happens to the clocks: how they are committed, and what
-//! is left of them after a restart.
+//! Moments that must not come early, whatever happens to the clocks: how they are committed, and
+//! what is left of them after a restart.
 
 use std::time::Duration;
 
@@ -60,8 +60,8 @@ impl Committed {
     }
 }
 
-/// How long ago `since` was, as far as the wall clock can tell: no time at all if the clock was never
-/// set then, or went backwards.
+/// How long ago `since` was, as far as the wall clock can tell: no time at all if the clock was
+/// never set then, or went backwards.
 pub fn waited(since: Wall, at: Wall) -> Duration {
     let is_known = since >= PLAUSIBLE;
     Duration::from_millis(if is_known { at.ms_since(since) } else { 0 })

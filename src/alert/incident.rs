@@ -78,7 +78,8 @@ impl Incident {
     }
 
     /// One that was open before a restart. What the others were told of was committed and is not
-    /// told again; nobody knows whether the person heard the last warning, so they are warned again.
+    /// told again; nobody knows whether the person heard the last warning, so they are warned
+    /// again.
     pub fn restore(record: IncidentRecord, steps: u32) -> Self {
         let reached = (record.level, record.stage);
         let mut incident = Self::new(record, steps);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::deadline::waited;
 use super::record::{Address, Delivery, NotificationRecord};
 use super::timers::Timers;
+use crate::call::LineId;
 use crate::time::{Moment, Now};
 
 /// Notifications that may wait; beyond it new ones fail at once, and are shown as failed.
@@ -193,6 +194,16 @@ impl Outbox {
         record
     }
 
+    /// Nobody is told of a line any more.
+    pub fn forget(&mut self, line: &LineId) {
+        let of_line = |pending: &&Pending| pending.record.line == *line;
+        let keys = self.pending.values().filter(of_line);
+        let keys: Vec<_> = keys.map(|pending| pending.record.notice.key.clone()).collect();
+        for key in keys {
+            let _never_told = self.give_up(&key);
+        }
+    }
+
     fn queue(&mut self, record: NotificationRecord, give_up: Duration, now: Now) {
         let (key, address) = (record.notice.key.clone(), record.to.clone());
         self.timers.set(Timer::GiveUp(key.clone()), Some(now + give_up));
@@ -267,7 +278,6 @@ fn wait(failures: u32, rng: &mut fastrand::Rng) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::LineId;
     use crate::time::Wall;
     use crate::wire::notice::{Notice, NoticeKind};
 

@@ -1,4 +1,5 @@
-//! What the desk needs to know of a verdict: no words, and no index into a rulebook that may change.
+//! What the desk needs to know of a verdict: no words, and no index into a rulebook that may
+//! change.
 
 use crate::rules::{Level, Rulebook, Stage, Verdict};
 

@@ -70,6 +70,7 @@ impl Outcome {
 pub struct Watch {
     screen: Screen,
     level: Level,
+    settled: Verdict,
     worst: Verdict,
     reached: [Option<CallTime>; Level::ALL.len()],
     simulated: bool,
@@ -79,14 +80,24 @@ impl Watch {
     /// Starts on a call.
     pub fn new(screen: Screen) -> Self {
         let worst = screen.verdict();
-        let level = worst.level;
-        Self { level, worst, screen, reached: Default::default(), simulated: false }
+        let (level, settled) = (worst.level, worst.clone());
+        Self { level, settled, worst, screen, reached: Default::default(), simulated: false }
     }
 
     /// Scores and tells everything, and warns nobody, if this is a simulation.
     #[must_use]
     pub fn simulated(self, simulated: bool) -> Self {
         Self { simulated, ..self }
+    }
+
+    /// The call so far, without words that may still be revised.
+    pub const fn settled(&self) -> &Verdict {
+        &self.settled
+    }
+
+    /// The rules that the call is screened with.
+    pub const fn book(&self) -> &std::sync::Arc<crate::rules::Rulebook> {
+        self.screen.book()
     }
 
     /// Takes in what was heard; `at` is the moment of the call at which it became known, some half
@@ -113,6 +124,7 @@ impl Watch {
         }
         // Nobody is warned on words that may yet be revised.
         if is_settled {
+            self.settled = verdict.clone();
             events.extend(self.settle(verdict));
         }
         events

@@ -11,7 +11,7 @@ use super::progress;
 use super::report::Report;
 use super::status::{CliError, Status};
 use super::subject::Call;
-use crate::alert::line_clear::{Change, Gate, LineClear};
+use crate::alert::line_clear::{Gate, LineClear};
 use crate::alert::record::{Id, Scammer};
 use crate::alert::watch::{Outcome, Watch};
 use crate::audio::voice::Endpointing;
@@ -126,10 +126,8 @@ fn hold(options: &Options, config: &Config, outcome: &Outcome) -> Result<(), Cli
     }
     let mut line = LineClear::new(hold.clone());
     let (id, scammer) = (Id(0), Scammer::Withheld);
-    let Change::Held(held) = line.start(id, None, scammer, None, Moment::default()) else {
-        return Ok(());
-    };
-    let until = held.until;
+    let _begins = line.start(id, None, scammer, None, Moment::default());
+    let Some(until) = line.hold().map(|hold| hold.until) else { return Ok(()) };
     let speed = HOLD_SPEED * if options.fast { 10 } else { 1 };
     let seconds = hold.length().as_secs();
     say("")?;

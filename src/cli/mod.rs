@@ -1,22 +1,27 @@
 //! The commands: one file each. What a person sees is made here, and nowhere else.
 
+mod config;
 mod corpora;
+mod data;
 mod demo;
 mod eval;
 mod explain;
 mod json;
+mod lines;
 mod model;
 mod paint;
 mod people;
 mod progress;
 mod report;
 mod rules;
+mod run;
 mod schema;
 mod screen;
 mod status;
 mod subject;
 mod table;
 mod text;
+mod token;
 mod workbench;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +56,23 @@ struct Arguments {
 enum Command {
     /// Play a spoken scam call through the real pipeline, and see what Lineclear does
     Demo(demo::Options),
+    /// Watch live calls: warn, tell, and keep the line clear
+    Run(run::Options),
+    /// Show how a running daemon is, and how its lines stand
+    Status(lines::Options),
+    /// Show, start, extend and end holds
+    #[command(subcommand)]
+    Hold(lines::Hold),
+    /// Show what calls became suspicious
+    Incidents(lines::Incidents),
+    /// Export or erase what is kept about a line
+    #[command(subcommand)]
+    Data(data::Action),
+    /// Check or show the configuration
+    #[command(subcommand)]
+    Config(config::Action),
+    /// Make a token for the HTTP interface
+    Token(token::Options),
     /// Screen recordings and transcripts
     Screen(screen::Options),
     /// Show why a call is judged as it is, turn by turn
@@ -72,8 +94,9 @@ Exit status:
   0   quiet        10  caution        20  warning        30  danger
   +1  something could not be read (1, 11, 21, 31); the rest was screened
   2   the command line is wrong
-Other commands than screen end with 0, or 1 if they failed; rules check with 1 on any error, and on
-any warning with --deny-warnings; rules fmt --check with 1 if a file is not in form.";
+Other commands than screen end with 0, or 1 if they failed (status also if anything is red);
+rules check with 1 on any error, and on any warning with --deny-warnings; rules fmt --check with 1
+if a file is not in form.";
 
 /// Runs the program.
 pub fn run() -> ExitCode {
@@ -111,6 +134,13 @@ fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
             let packs = Packs::open(selection.clone(), crate::edge::clock::now())?;
             screen::run(options, &config, packs)
         }
+        Command::Run(options) => run::run(options, arguments.config.as_deref(), selection),
+        Command::Status(options) => lines::status(options, &config),
+        Command::Hold(action) => lines::hold(action, &config),
+        Command::Incidents(options) => lines::incidents(options, &config),
+        Command::Data(action) => data::run(action, &config),
+        Command::Config(action) => config::run(action, arguments.config.as_deref(), &config),
+        Command::Token(options) => token::run(options),
         Command::Explain(options) => explain::run(options, &config, &selection),
         Command::Rules(action) => rules::run(action, &config, &selection),
         Command::Model(action) => model::run(action),

@@ -45,6 +45,13 @@ pub(super) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// Writes a line, with its colours if somebody sees them.
+pub(super) fn say(text: &str) -> std::io::Result<()> {
+    let mut out = anstream::stdout();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
 /// Whether the standard output shows colours.
 pub(super) fn has_colour() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never

@@ -8,6 +8,8 @@ use super::status::{CliError, Status};
 use crate::rules::pack::Pack;
 use crate::wire::event::Event;
 use crate::wire::explanation::Explanation;
+use crate::wire::feed::{FeedLine, Told};
+use crate::wire::notice::Notice;
 use crate::wire::transcript::TranscriptLine;
 
 /// Which schema.
@@ -27,6 +29,14 @@ enum What {
     Explanation,
     /// A rule pack, for editors
     Pack,
+    /// What the chosen people are told
+    Notice,
+    /// A line of the feed that is no utterance
+    Feed,
+    /// What the source of a call is told
+    Told,
+    /// The HTTP interface, as an OpenAPI document
+    Openapi,
 }
 
 pub(super) fn run(options: &Options) -> Result<Status, CliError> {
@@ -35,8 +45,16 @@ pub(super) fn run(options: &Options) -> Result<Status, CliError> {
         What::Events => schemars::schema_for!(Event),
         What::Explanation => schemars::schema_for!(Explanation),
         What::Pack => schemars::schema_for!(Pack),
+        What::Notice => schemars::schema_for!(Notice),
+        What::Feed => schemars::schema_for!(FeedLine),
+        What::Told => schemars::schema_for!(Told),
+        What::Openapi => return print(&crate::edge::web::openapi()),
     };
-    let text = serde_json::to_string_pretty(&schema).map_err(std::io::Error::from)?;
+    print(&schema)
+}
+
+fn print(schema: &impl serde::Serialize) -> Result<Status, CliError> {
+    let text = serde_json::to_string_pretty(schema).map_err(std::io::Error::from)?;
     writeln!(std::io::stdout(), "{text}")?;
     Ok(Status::OK)
 }

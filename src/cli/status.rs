@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::edge::client::ClientError;
+use crate::edge::daemon::DaemonError;
 use crate::edge::files::FileError;
 use crate::edge::hear::HearError;
 use crate::edge::ingest::corpus::CorpusError;
@@ -67,6 +69,12 @@ pub(super) enum CliError {
     BuiltIn,
     #[error("no pack is named: name files, or a directory with --rules")]
     NoPacks,
+    #[error(transparent)]
+    Config(crate::config::ConfigError),
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use super::levels::Levels;
 use super::lines::{Hold, Line, Person, Warn};
 use super::service::{Api, Feed, Token};
-use super::settings::{Config, ConfigError, Levels};
+use super::settings::{Config, ConfigError};
 
 type Checked = Result<(), ConfigError>;
 

@@ -1,11 +1,10 @@
 //! The protected lines and the people around them, as they stand in the file.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::settings::Levels;
+use super::levels::Levels;
 use crate::private::Private;
 
 /// `[warn]`: what is done while a call goes on.
@@ -221,12 +220,4 @@ impl Outbox {
     pub const fn give_up(&self) -> Duration {
         Duration::from_secs(self.give_up.saturating_mul(3600))
     }
-}
-
-/// `[prompts]`: what is spoken on the line.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Prompts {
-    /// Where the household's own recordings are; empty for those that come with the program.
-    pub directory: PathBuf,
 }

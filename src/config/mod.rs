@@ -1,16 +1,18 @@
 //! The configuration file: parse, then check.
 
 mod check;
+mod levels;
 mod lines;
 mod service;
 mod settings;
 
+pub use levels::Levels;
 pub use lines::{
-    Channel, Consent, Hold, LevelName, Line, Mode, Outbox, OverrideBy, Person, Prompts, Share,
-    Tell, TurnAway, Warn,
+    Channel, Consent, Hold, LevelName, Line, Mode, Outbox, OverrideBy, Person, Share, Tell,
+    TurnAway, Warn,
 };
 pub use service::{Api, Feed, Folder, Role, Store, Token};
-pub use settings::{Advice, Config, ConfigError, Contact, Levels, Recordings, Rules};
+pub use settings::{Advice, Config, ConfigError, Contact, Recordings, Rules};
 
 /// The default configuration, which is also its documentation.
 pub const DEFAULT: &str = include_str!("../../config/lineclear.toml");

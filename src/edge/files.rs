@@ -62,10 +62,25 @@ pub fn config(path: Option<&Path>) -> Result<Config, FileError> {
     };
     let parsed = Config::parse(&text);
     let mut config = parsed.map_err(|problem| FileError::Config { path: path.clone(), problem })?;
-    if let (Some(local), Some(folder)) = (config.rules.local_file(), path.parent()) {
-        config.rules.local = folder.join(local);
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let paths = [
+        &mut config.rules.local,
+        &mut config.feed.socket,
+        &mut config.folder.path,
+        &mut config.store.directory,
+    ];
+    for path in paths.into_iter().filter(|path| !path.as_os_str().is_empty()) {
+        *path = folder.join(&path);
     }
     Ok(config)
+}
+
+/// The text of the configuration in `path`, or of the defaults.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn config_text(path: Option<&Path>) -> Result<String, FileError> {
+    path.map_or_else(|| Ok(crate::config::DEFAULT.to_owned()), read)
 }
 
 /// The rules of a selection.

@@ -1,9 +1,22 @@
 //! Everything that touches the world: files, clocks, threads, other programs.
 
+pub mod calls;
+pub mod client;
 pub mod clock;
+pub mod daemon;
+pub mod desk;
 pub mod files;
+pub mod health;
 pub mod hear;
 pub mod ingest;
+pub mod keeper;
 pub mod models;
+pub mod notify;
 pub mod parallel;
+pub mod perform;
 pub mod reload;
+pub mod rounds;
+pub mod store;
+pub mod systemd;
+pub mod token;
+pub mod web;

@@ -96,7 +96,13 @@ impl Packs {
         if sources.as_ref().is_ok_and(is_same) {
             return None;
         }
-        Some(self.take(sources, now))
+        if sources.is_err() {
+            // What could not be read may be readable the next time, and look the same.
+            self.stamp = None;
+        }
+        let told = self.last_error.clone();
+        let change = self.take(sources, now);
+        (change == Change::Reloaded || self.last_error != told).then_some(change)
     }
 
     /// Loads the directory again, changed or not.

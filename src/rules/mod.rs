@@ -35,7 +35,7 @@ pub mod script;
 pub mod select;
 pub mod sequence;
 pub mod stage;
-mod suggest;
+pub mod suggest;
 pub mod vocabulary;
 pub mod word;
 pub mod words;

@@ -1,6 +1,7 @@
 //! What several tests need: the spoken calls, and the models.
 #![allow(dead_code)]
 
+pub mod daemon;
 pub mod toy;
 
 use std::path::{Path, PathBuf};

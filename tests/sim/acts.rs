@@ -172,7 +172,7 @@ impl World {
         let is_incoming = direction == Direction::Incoming;
         let carers_only = self.homes.lines[line].carers_only;
         let overrides = answer.gate == Gate::Pass(Reason::Overridden);
-        let may = with_key && !(carers_only && !self.homes.lines[line].is_removed);
+        let may = with_key && (!carers_only || self.homes.lines[line].is_removed);
         keep!(!overrides || may, "2: somebody rang although the line was held");
         if self.perform(Cause::Asked { line, is_incoming, other }, actions)? == Lived::Died {
             return Ok(None);

@@ -77,7 +77,7 @@ impl Channels {
     fn push(&mut self, at: u64, answer: Answer) {
         self.count += 1;
         // Now and then an answer is heard twice, the second time late.
-        if self.count % 16 == 0 {
+        if self.count.is_multiple_of(16) {
             self.answers.insert((at + 2_500, self.count), answer.clone());
             self.count += 1;
         }

@@ -74,7 +74,8 @@ pub struct Promise {
     pub until: u64,
     /// What may be waited for again where nobody knows how much has passed.
     full: u64,
-    /// The boot at which it was last written down, what the wall clock showed then, and how wrong it was.
+    /// The boot at which it was last written down, what the wall clock showed then, and how wrong
+    /// it was.
     boot: u128,
     wall: u64,
     offset: i64,

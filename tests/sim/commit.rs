@@ -182,7 +182,10 @@ impl World {
             _ => return Err(format!("2: a hold was ended by {by:?}, who may not")),
         }
         self.model.line_mut(line).hold = None;
-        let is_it = |effect: &Effect| matches!(effect, Effect::LineClear { line, .. } if *line == record.line);
+        let is_it = |effect: &Effect| match effect {
+            Effect::LineClear { line, .. } => *line == record.line,
+            _ => false,
+        };
         keep!(actions.effects.iter().any(is_it), "2: a hold ends, and nobody says so");
         self.must_tell("line-clear", line, actions)
     }

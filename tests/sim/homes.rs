@@ -140,7 +140,7 @@ impl Homes {
     /// The people who are told of something that a line has in its list.
     pub fn told(&self, line: usize, of: usize) -> Vec<(usize, usize)> {
         let home = &self.lines[line];
-        let people = home.people.iter().filter(|_| !home.is_removed);
+        let people = home.people.iter().filter(|_| self.is_screened(line));
         let told = people.filter(|person| self.people[**person].tell[of]);
         told.flat_map(|it| (0..self.people[*it].channels).map(|channel| (*it, channel))).collect()
     }

@@ -118,7 +118,7 @@ impl Desk {
         }
         if is_suspicious && let Some(line) = self.lines.get_mut(&line) {
             let before = line.suspicious.replace(at.wall);
-            if !before.is_some_and(|before| at.wall.ms_since(before) < 60_000) {
+            if before.is_none_or(|before| at.wall.ms_since(before) >= 60_000) {
                 actions.records.push(line.changed(self.boot, at));
             }
         }
@@ -223,8 +223,8 @@ impl Desk {
         Ok(self.hold_changed(id, change, None, at))
     }
 
-    /// What follows from a call being tried at all: the clock starts again for the one that the line
-    /// is held for, and an emergency call opens the line for those who ring back.
+    /// What follows from a call being tried at all: the clock starts again for the one that the
+    /// line is held for, and an emergency call opens the line for those who ring back.
     fn attempt(&mut self, new: &NewCall, caller: Caller, at: Moment) -> Actions {
         let Some(line) = self.lines.get_mut(&new.line) else { return Actions::default() };
         let dials_emergency = new.direction == Direction::Outgoing
@@ -267,8 +267,8 @@ impl Desk {
     }
 }
 
-/// Whether somebody who may said that it is no scam. Where only carers may ring although the line is
-/// held, only they can say so: whoever holds the telephone may have been talked into it.
+/// Whether somebody who may said that it is no scam. Where only carers may ring although the line
+/// is held, only they can say so: whoever holds the telephone may have been talked into it.
 pub(super) fn is_off(line: &super::Line, incident: &Incident) -> bool {
     match &incident.record.not_a_scam {
         Some(Actor::Person) => line.clear.policy().override_by == OverrideBy::Anyone,

@@ -139,6 +139,17 @@ impl Desk {
         Ok(actions)
     }
 
+    /// Forgets what waits to be told of a line, and what its calls came to. A hold goes on: it
+    /// protects, and tells nothing.
+    pub fn erase(&mut self, id: &LineId) {
+        self.outbox.forget(id);
+        if let Some(line) = self.lines.get_mut(id) {
+            line.suspicious = None;
+        }
+        let calls = self.calls.values_mut().chain(self.orphans.values_mut());
+        calls.filter(|call| call.line == *id).for_each(|call| call.incident = None);
+    }
+
     pub(super) fn line_mut(&mut self, id: &LineId) -> Result<&mut Line, Refusal> {
         self.lines.get_mut(id).ok_or_else(|| Refusal::NoLine(id.to_string()))
     }

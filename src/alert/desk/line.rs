@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{LineStatus, Record};
+use super::action::LineStatus;
 use crate::alert::deadline::{BootId, Committed};
 use crate::alert::line_clear::{Caller, LineClear};
 use crate::alert::number::{Tag, TagKey};
-use crate::alert::record::{Actor, AuditRecord, LineRecord};
+use crate::alert::record::{Actor, AuditRecord, LineRecord, Record};
 use crate::call::{CallId, LineId};
 use crate::config::{self, Config, Consent, Mode};
 use crate::time::{Moment, Now, Wall};

@@ -1,7 +1,9 @@
 //! All lines: what happens goes in, what is to be done comes out. The desk reads no clock, touches
 //! nothing and never fails: what may fail is done by the edge, after one commit.
 
+pub mod action;
 mod calls;
+pub mod event;
 mod gate;
 mod hands;
 mod line;
@@ -12,254 +14,17 @@ use std::time::Duration;
 
 use super::deadline::{BootId, Steps};
 use super::incident::Incident;
-use super::line_clear::{Gate, Hold};
+use super::line_clear::Hold;
 use super::number::{Tag, TagKey};
-use super::outbox::{Attempt, Outbox, Outcome};
-use super::prompt::Prompt;
+use super::outbox::Outbox;
 use super::record::{Actor, Id, LineRecord, Record, Snapshot};
-use super::report::Report;
 use super::timers::Timers;
-use crate::call::{CallId, Direction, LineId};
+use crate::call::{CallId, LineId};
 use crate::config::{self, Advice, Config, Person};
-use crate::private::Private;
-use crate::rules::Level;
-use crate::time::{Moment, Now, Wall};
+use crate::time::{Moment, Now};
+pub use action::{Actions, Answer, Effect, LineStatus, Refusal, Started};
+pub use event::{Event, LONGEST_DISABLED, NewCall, Question};
 use line::Line;
-
-/// What happens.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// Something was heard in a call; with a report if it changed anything.
-    Heard {
-        /// The call.
-        call: CallId,
-        /// What the rules make of it.
-        report: Option<Report>,
-    },
-    /// A call ended.
-    CallEnded {
-        /// The call.
-        call: CallId,
-    },
-    /// The line is held, and the far leg of the last call is still up.
-    FarLegUp {
-        /// The line.
-        line: LineId,
-    },
-    /// Somebody says of an incident that it is no scam. The desk remembers the last of those that
-    /// are over, and none after a restart: whoever asks looks up whether it was said before.
-    NotAScam {
-        /// The line.
-        line: LineId,
-        /// The incident.
-        incident: Id,
-        /// Who.
-        by: Actor,
-    },
-    /// Somebody wants to be left alone for some time.
-    Disable {
-        /// The line.
-        line: LineId,
-        /// For how long: at most [`LONGEST_DISABLED`].
-        length: Duration,
-        /// Who.
-        by: Actor,
-    },
-    /// Somebody wants to be looked after again.
-    Enable {
-        /// The line.
-        line: LineId,
-        /// Who.
-        by: Actor,
-    },
-    /// Somebody wants the line to be kept clear.
-    StartHold {
-        /// The line.
-        line: LineId,
-        /// For how long, if not as configured.
-        length: Option<Duration>,
-        /// Who.
-        by: Actor,
-    },
-    /// Somebody wants more time.
-    ExtendHold {
-        /// The line.
-        line: LineId,
-        /// How much more.
-        length: Duration,
-        /// Who.
-        by: Actor,
-    },
-    /// Somebody ends the hold.
-    EndHold {
-        /// The line.
-        line: LineId,
-        /// Who.
-        by: Actor,
-    },
-    /// An attempt to deliver a notification ended.
-    Attempted {
-        /// The notification.
-        key: String,
-        /// What came of it.
-        outcome: Outcome,
-    },
-}
-
-/// The longest time for which a line can be left alone.
-pub const LONGEST_DISABLED: Duration = Duration::from_secs(24 * 3600);
-
-/// Why something was not done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// No such line.
-    #[error("no line is named '{0}': the configuration names them under [[lines]]")]
-    NoLine(String),
-    /// Nobody agreed to the screening.
-    #[error("line '{0}' is not screened: nobody's consent is in the configuration")]
-    NoConsent(LineId),
-    /// No such call.
-    #[error("the call is not known: it may be over")]
-    NoCall,
-    /// Two lines have a call of the same name.
-    #[error("a call of this name is on another line: give each call its own name")]
-    OtherLine,
-    /// Too many calls at a time.
-    #[error("{0} calls are watched already, which is feed.max-calls")]
-    TooManyCalls(usize),
-    /// The line is not held.
-    #[error("line '{0}' is not held")]
-    NotHeld(LineId),
-    /// Only carers may.
-    #[error("on line '{0}' only carers may do that")]
-    CarersOnly(LineId),
-}
-
-/// What the edge is to do. The records are committed first, all or none; then the effects follow.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[must_use = "records must be committed, and effects performed"]
-pub struct Actions {
-    /// What to commit.
-    pub records: Vec<Record>,
-    /// What to do.
-    pub effects: Vec<Effect>,
-}
-
-impl Actions {
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.effects.is_empty()
-    }
-
-    /// Adds what else is to be done.
-    pub fn append(&mut self, mut more: Self) {
-        self.records.append(&mut more.records);
-        self.effects.append(&mut more.effects);
-    }
-}
-
-/// Something that the edge does.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Whisper this to the protected leg, and to no one else.
-    Whisper {
-        /// The line.
-        line: LineId,
-        /// The call.
-        call: CallId,
-        /// What is said.
-        prompt: Prompt,
-        /// How dangerous the call is.
-        level: Level,
-    },
-    /// Play this to both legs at the start of a call.
-    Notice {
-        /// The call.
-        call: CallId,
-        /// What is said.
-        prompt: Prompt,
-    },
-    /// End a call's far leg, then say this.
-    DropFarLeg {
-        /// The line.
-        line: LineId,
-        /// The call.
-        call: CallId,
-        /// What is said to the protected leg; nothing before an emergency call.
-        prompt: Option<Prompt>,
-    },
-    /// The line is held: whoever picks up hears this.
-    LineHeld {
-        /// The line.
-        line: LineId,
-        /// For how long.
-        remaining: Duration,
-        /// What is said.
-        prompt: Prompt,
-    },
-    /// The line is clear.
-    LineClear {
-        /// The line.
-        line: LineId,
-        /// What is said.
-        prompt: Prompt,
-    },
-    /// Tell somebody.
-    Deliver(Attempt),
-    /// The call is over for the desk: whoever feeds it need remember it no longer.
-    Forget {
-        /// The call.
-        call: CallId,
-    },
-}
-
-/// A call that begins, as its source tells it.
-#[derive(Debug, Clone)]
-pub struct NewCall {
-    /// The line.
-    pub line: LineId,
-    /// The call.
-    pub call: CallId,
-    /// Who dialled.
-    pub direction: Direction,
-    /// The other party's number; none if it is withheld or not known.
-    pub number: Option<Private<String>>,
-}
-
-/// How a call is to be screened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Started {
-    /// What is known of the other party.
-    pub origin: crate::call::Origin,
-    /// A suspicious call was on the line not long before.
-    pub after_suspicious: bool,
-}
-
-/// A PBX asks whether a call may go ahead.
-#[derive(Debug, Clone)]
-pub struct Question {
-    /// The line.
-    pub line: LineId,
-    /// Who dials.
-    pub direction: Direction,
-    /// What was dialled, or who rings; none if it is withheld.
-    pub number: Option<Private<String>>,
-    /// The key that was pressed after the line was said to be held.
-    pub key: Option<String>,
-    /// Nothing comes of the question: somebody wants to know what would be answered.
-    pub dry_run: bool,
-}
-
-/// What the PBX does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Whether it goes ahead, and why.
-    pub gate: Gate,
-    /// What is played.
-    pub prompts: Vec<Prompt>,
-    /// Calls whose far leg is dropped before this one is connected.
-    pub drop_first: Vec<CallId>,
-}
 
 /// A call that is watched.
 #[derive(Debug)]
@@ -378,6 +143,9 @@ impl Desk {
             let line = self.lines.entry(record.line.clone());
             let line = line.or_insert_with(|| Line::unknown(record.line.clone(), config));
             let callbacks = line.clear.callbacks_until();
+            // The database may be opened late: what began meanwhile counts if it lasts longer.
+            let running = line.clear.hold().filter(|running| running.until > hold.until);
+            let hold = running.cloned().unwrap_or(hold);
             line.clear.restore(Some(hold), callbacks);
         }
         for record in snapshot.incidents {
@@ -402,7 +170,8 @@ impl Desk {
         // What is uncertain here ends early: rather warned too soon again than not at all.
         line.disabled_until = record.disabled.map(|until| until.restore_early(self.boot, at));
         let callbacks = record.callbacks.map(|until| until.restore(self.boot, at));
-        line.clear.restore(None, callbacks);
+        let callbacks = callbacks.max(line.clear.callbacks_until());
+        line.clear.restore(line.clear.hold().cloned(), callbacks);
         line.suspicious = record.suspicious;
     }
 
@@ -531,23 +300,6 @@ impl Desk {
     fn new_id(&mut self) -> Id {
         Id(self.rng.u128(..))
     }
-}
-
-/// How a line stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LineStatus {
-    /// Which.
-    pub id: LineId,
-    /// What carers read.
-    pub name: String,
-    /// It is screened: somebody agreed.
-    pub is_screened: bool,
-    /// What is held, and for how long.
-    pub hold: Option<(Hold, Duration)>,
-    /// For how long nobody is warned.
-    pub disabled: Option<Duration>,
-    /// When a suspicious call was last on it.
-    pub suspicious: Option<Wall>,
 }
 
 #[cfg(test)]

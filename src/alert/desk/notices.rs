@@ -65,7 +65,7 @@ impl Desk {
         let (attempts, given_up) = self.outbox.tick(at);
         Actions {
             records: given_up.into_iter().map(Record::Notification).collect(),
-            effects: attempts.into_iter().map(Effect::Deliver).collect(),
+            effects: attempts.into_iter().map(Box::new).map(Effect::Deliver).collect(),
         }
     }
 
@@ -103,7 +103,9 @@ impl Desk {
         is_told: impl Fn(&Person) -> bool,
         at: Moment,
     ) -> Actions {
-        let policy = self.lines.get(line).and_then(|line| line.policy.as_ref());
+        // Nobody is told of a line that nobody agreed to have screened.
+        let line_of = self.lines.get(line).filter(|line| line.is_screened());
+        let policy = line_of.and_then(|line| line.policy.as_ref());
         let people = policy.map(|policy| policy.people.clone()).unwrap_or_default();
         let mut actions = Actions::default();
         for person in people.iter().filter_map(|id| self.people.get(id)) {

@@ -1,6 +1,11 @@
 use super::*;
+use crate::alert::line_clear::Gate;
 use crate::alert::record::{Delivery, HoldRecord, NotificationRecord, Scammer};
-use crate::rules::Stage;
+use crate::alert::report::Report;
+use crate::call::Direction;
+use crate::private::Private;
+use crate::rules::{Level, Stage};
+use crate::time::Wall;
 
 pub(super) const NOON: u64 = 1_795_348_800;
 pub(super) const SCAMMER: &str = "01632 960666";
@@ -118,11 +123,13 @@ pub(super) fn is_held(desk: &mut Desk, second: u64) -> bool {
 }
 
 pub(super) fn notes(actions: &Actions) -> Vec<&NotificationRecord> {
-    let note = |record| match record {
-        &Record::Notification(ref note) => Some(note),
-        _ => None,
-    };
-    actions.records.iter().filter_map(note).collect()
+    let records = actions.records.iter();
+    records
+        .filter_map(|record| match record {
+            Record::Notification(note) => Some(note),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What is newly told over the first channel.
@@ -134,11 +141,13 @@ pub(super) fn told(actions: &Actions) -> Vec<&'static str> {
 }
 
 pub(super) fn holds(actions: &Actions) -> Vec<&HoldRecord> {
-    let hold = |record| match record {
-        &Record::Hold(ref hold) => Some(hold),
-        _ => None,
-    };
-    actions.records.iter().filter_map(hold).collect()
+    let records = actions.records.iter();
+    records
+        .filter_map(|record| match record {
+            Record::Hold(hold) => Some(hold),
+            _ => None,
+        })
+        .collect()
 }
 
 pub(super) fn consents(actions: &Actions) -> Vec<bool> {
