@@ -7,7 +7,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -73,7 +73,12 @@ fn start(folder: &Path, calls: usize) -> (Child, u16) {
         .stdin(Stdio::null())
         .spawn()
         .expect("the program runs");
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+    let answers = || -> std::io::Result<usize> {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")?;
+        stream.read(&mut [0])
+    };
+    while answers().is_err() {
         std::thread::sleep(Duration::from_millis(20));
     }
     (daemon, port)

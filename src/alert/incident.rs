@@ -3,8 +3,6 @@
 //! A warning is not repeated at once, but a higher level or a later stage of the script always
 //! breaks through: the worst is said last.
 
-use std::collections::BTreeSet;
-
 use super::record::{Actor, HistoryRecord, IncidentRecord, Step};
 use super::report::Report;
 use crate::config::{LevelName, Mode, Warn};
@@ -58,13 +56,13 @@ pub struct Incident {
     level: Level,
     steps: u32,
     warned: Option<Warned>,
-    /// What the others were told of.
-    told: BTreeSet<(Level, Option<Stage>)>,
     dropped: bool,
 }
 
 impl Incident {
-    /// A new one, or one of which `steps` are committed.
+    /// A new one, or one that was open before a restart, of which `steps` are committed. What the
+    /// others were told was committed too, and is not told again; nobody knows whether the person
+    /// heard the last warning, so they are warned again.
     pub const fn new(record: IncidentRecord, steps: u32) -> Self {
         Self {
             record,
@@ -72,19 +70,24 @@ impl Incident {
             level: Level::Quiet,
             steps,
             warned: None,
-            told: BTreeSet::new(),
             dropped: false,
         }
     }
 
-    /// One that was open before a restart. What the others were told of was committed and is not
-    /// told again; nobody knows whether the person heard the last warning, so they are warned
-    /// again.
-    pub fn restore(record: IncidentRecord, steps: u32) -> Self {
-        let reached = (record.level, record.stage);
-        let mut incident = Self::new(record, steps);
-        incident.told.insert(reached);
-        incident
+    /// Takes over what was known of the same call before a restart, under another name.
+    pub fn absorb(&mut self, before: &IncidentRecord) {
+        let record = &mut self.record;
+        record.level = record.level.max(before.level);
+        record.stage = record.stage.max(before.stage);
+        if before.score > record.score {
+            record.score = before.score;
+            record.family.clone_from(&before.family);
+            record.rules.clone_from(&before.rules);
+        }
+        record.told.extend(before.told.iter().copied());
+        if !matches!(record.not_a_scam, Some(Actor::Carer(_))) {
+            record.not_a_scam = before.not_a_scam.clone().or(record.not_a_scam.take());
+        }
     }
 
     /// Takes in what the rules make of the call.
@@ -176,10 +179,10 @@ impl Incident {
             report.level <= *level && is_no_later
         };
         let is_off = matches!(self.record.not_a_scam, Some(Actor::Carer(_)));
-        if is_off || report.level < Level::Caution || self.told.iter().any(is_told) {
+        if is_off || report.level < Level::Caution || self.record.told.iter().any(is_told) {
             return false;
         }
-        self.told.insert((report.level, furthest));
+        self.record.told.push((report.level, furthest));
         true
     }
 
@@ -229,6 +232,7 @@ mod tests {
             score: 0.0,
             rules: Vec::new(),
             not_a_scam: None,
+            told: Vec::new(),
             simulated: false,
         };
         Incident::new(record, 0)
@@ -329,10 +333,22 @@ mod tests {
         let (mut before, policy) = (incident(), policy(Mode::Warn));
         let danger = report(Level::Danger, Stage::Extraction);
         let _ = before.take(&danger, &policy, at(0));
-        let mut incident = Incident::restore(before.record, 3);
+        let mut incident = Incident::new(before.record, 3);
         let moves = incident.take(&danger, &policy, at(1));
         assert_eq!((moves.warn, moves.tell), (true, false));
         assert_eq!(moves.steps[0].step, 4);
+    }
+
+    #[test]
+    fn a_stage_that_was_reached_and_not_told_is_told_after_a_restart() {
+        let (mut before, policy) = (incident(), policy(Mode::Warn));
+        assert!(before.take(&report(Level::Warning, Stage::Hook), &policy, at(0)).tell);
+        let later = report(Level::Caution, Stage::Extraction);
+        assert!(!before.take(&later, &policy, at(1)).tell, "nobody is told of a lower level");
+        let mut incident = Incident::new(before.record, 4);
+        let warning = report(Level::Warning, Stage::Extraction);
+        assert!(incident.take(&warning, &policy, at(2)).tell);
+        assert!(!incident.take(&warning, &policy, at(3)).tell);
     }
 
     #[test]

@@ -10,11 +10,13 @@ use std::time::Duration;
 use super::deadline::waited;
 use super::record::{Address, Delivery, NotificationRecord};
 use super::timers::Timers;
-use crate::call::LineId;
 use crate::time::{Moment, Now};
 
 /// Notifications that may wait; beyond it new ones fail at once, and are shown as failed.
 pub const MOST_PENDING: usize = 10_000;
+/// How many attempts are under way at a time, on all channels together. The edge makes as many at
+/// once, so that none spends its time waiting for its turn.
+pub const MOST_ATTEMPTS: usize = 256;
 /// How many one channel is given at a time.
 const MOST_IN_FLIGHT: usize = 4;
 /// The first wait after a failure. It doubles with each further one.
@@ -77,6 +79,10 @@ pub struct Outbox {
     rng: fastrand::Rng,
     pending: BTreeMap<String, Pending>,
     channels: BTreeMap<Address, Channel>,
+    /// Attempts under way on all channels.
+    in_flight: usize,
+    /// Channels that found no room for an attempt, the first first.
+    no_room: VecDeque<Address>,
     timers: Timers<Timer>,
 }
 
@@ -88,6 +94,8 @@ impl Outbox {
             rng: fastrand::Rng::with_seed(seed),
             pending: BTreeMap::new(),
             channels: BTreeMap::new(),
+            in_flight: 0,
+            no_room: VecDeque::new(),
             timers: Timers::default(),
         }
     }
@@ -131,9 +139,13 @@ impl Outbox {
     }
 
     /// Takes over what was committed before a restart. Time that passed meanwhile counts, as far
-    /// as the wall clock can tell.
+    /// as the wall clock can tell. What waits already, and may be on its way, is left alone.
     pub fn restore(&mut self, records: Vec<NotificationRecord>, at: Moment) {
         for record in records {
+            let key = &record.notice.key;
+            if self.pending.contains_key(key) {
+                continue;
+            }
             let waited = waited(record.posted, at.wall);
             self.queue(record, self.give_up.saturating_sub(waited), at.now);
         }
@@ -146,7 +158,7 @@ impl Outbox {
         while let Some(timer) = self.timers.pop_due(at.now) {
             match timer {
                 Timer::Try(address) => attempts.extend(self.start(&address, at.now)),
-                Timer::GiveUp(key) => records.extend(self.give_up(&key)),
+                Timer::GiveUp(key) => records.extend(self.give_up(&key, at.now)),
                 Timer::Lost(key) => {
                     let lost = Outcome::Later("the attempt did not end".to_owned());
                     records.extend(self.ended(&key, lost, at));
@@ -167,12 +179,10 @@ impl Outbox {
     /// notification was given up changes nothing.
     #[must_use]
     pub fn ended(&mut self, key: &str, outcome: Outcome, at: Moment) -> Option<NotificationRecord> {
+        let address = self.pending.get(key)?.record.to.clone();
+        let was_in_flight = self.land(key, &address);
         let pending = self.pending.get_mut(key)?;
-        let was_in_flight = std::mem::take(&mut pending.in_flight);
-        let address = pending.record.to.clone();
-        self.timers.set(Timer::Lost(key.to_owned()), None);
         let channel = self.channels.entry(address.clone()).or_default();
-        channel.in_flight -= usize::from(was_in_flight);
         let record = match outcome {
             Outcome::Delivered => {
                 channel.failures = 0;
@@ -191,17 +201,22 @@ impl Outbox {
             }
         };
         self.plan(&address);
+        self.make_room(at.now);
         record
     }
 
-    /// Nobody is told of a line any more.
-    pub fn forget(&mut self, line: &LineId) {
-        let of_line = |pending: &&Pending| pending.record.line == *line;
-        let keys = self.pending.values().filter(of_line);
-        let keys: Vec<_> = keys.map(|pending| pending.record.notice.key.clone()).collect();
-        for key in keys {
-            let _never_told = self.give_up(&key);
-        }
+    /// Whatever may not be told any more waits no longer; what is to be committed comes back.
+    #[must_use]
+    pub fn withdraw(
+        &mut self,
+        may_tell: impl Fn(&NotificationRecord) -> bool,
+        why: &str,
+        at: Moment,
+    ) -> Vec<NotificationRecord> {
+        let withdrawn = self.pending().filter(|record| !may_tell(record));
+        let keys: Vec<_> = withdrawn.map(|record| record.notice.key.clone()).collect();
+        let failed = Delivery::Failed(why.to_owned());
+        keys.iter().filter_map(|key| self.leave(key, failed.clone(), at.now)).collect()
     }
 
     fn queue(&mut self, record: NotificationRecord, give_up: Duration, now: Now) {
@@ -220,9 +235,16 @@ impl Outbox {
         // A channel that failed is given one: if that is taken, the others follow.
         let most = if channel.failures > 0 { 1 } else { MOST_IN_FLIGHT };
         while channel.in_flight < most {
+            if self.in_flight >= MOST_ATTEMPTS {
+                if !channel.queue.is_empty() && !self.no_room.contains(address) {
+                    self.no_room.push_back(address.clone());
+                }
+                break;
+            }
             let Some(key) = channel.queue.pop_front() else { break };
             let Some(pending) = self.pending.get_mut(&key) else { continue };
             channel.in_flight += 1;
+            self.in_flight += 1;
             pending.in_flight = true;
             pending.record.attempts = pending.record.attempts.saturating_add(1);
             self.timers.set(Timer::Lost(key), Some(now + LONGEST_ATTEMPT));
@@ -232,22 +254,53 @@ impl Outbox {
         attempts
     }
 
-    fn give_up(&mut self, key: &str) -> Option<NotificationRecord> {
-        let pending = self.pending.get(key)?;
-        let problem = match &pending.record.state {
+    fn give_up(&mut self, key: &str, now: Now) -> Option<NotificationRecord> {
+        let problem = match &self.pending.get(key)?.record.state {
             Delivery::Pending(Some(problem)) => problem.clone(),
             _ => "it was never tried".to_owned(),
         };
-        let address = pending.record.to.clone();
-        let in_flight = pending.in_flight;
+        self.leave(key, Delivery::Failed(format!("given up: {problem}")), now)
+    }
+
+    /// Takes one out of its queue, or calls it back, before anybody took it.
+    fn leave(&mut self, key: &str, state: Delivery, now: Now) -> Option<NotificationRecord> {
+        let address = self.pending.get(key)?.record.to.clone();
+        self.land(key, &address);
         if let Some(channel) = self.channels.get_mut(&address) {
-            channel.in_flight -= usize::from(in_flight);
             channel.queue.retain(|waiting| waiting != key);
         }
-        self.timers.set(Timer::Lost(key.to_owned()), None);
-        let record = self.finish(key, Delivery::Failed(format!("given up: {problem}")));
+        let record = self.finish(key, state);
         self.plan(&address);
+        self.make_room(now);
         record
+    }
+
+    /// It is on its way no more, if it was.
+    fn land(&mut self, key: &str, address: &Address) -> bool {
+        self.timers.set(Timer::Lost(key.to_owned()), None);
+        let pending = self.pending.get_mut(key);
+        let was_in_flight = pending.is_some_and(|it| std::mem::take(&mut it.in_flight));
+        if was_in_flight {
+            self.in_flight -= 1;
+            if let Some(channel) = self.channels.get_mut(address) {
+                channel.in_flight -= 1;
+            }
+        }
+        was_in_flight
+    }
+
+    /// There may be room for an attempt again: the channel that has waited longest for it goes on.
+    /// One that rests meanwhile has a timer of its own.
+    fn make_room(&mut self, now: Now) {
+        while self.in_flight < MOST_ATTEMPTS
+            && let Some(address) = self.no_room.pop_front()
+        {
+            self.plan(&address);
+            let channel = self.channels.get(&address);
+            if channel.is_some_and(|it| !it.queue.is_empty() && it.rests_until <= now) {
+                break;
+            }
+        }
     }
 
     fn finish(&mut self, key: &str, state: Delivery) -> Option<NotificationRecord> {
@@ -278,6 +331,7 @@ fn wait(failures: u32, rng: &mut fastrand::Rng) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::LineId;
     use crate::time::Wall;
     use crate::wire::notice::{Notice, NoticeKind};
 
@@ -402,6 +456,63 @@ mod tests {
         let _ = outbox.ended("a", Outcome::Later("down".to_owned()), at(3001));
         let (_, given_up) = outbox.tick(at(3600));
         assert_eq!(given_up.len(), 1);
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_not_restored_over() {
+        let mut outbox = outbox();
+        let posted = outbox.post(notification("a", "anna"), at(0)).expect("posted");
+        assert_eq!(outbox.tick(at(0)).0.len(), 1);
+        outbox.restore(vec![posted], at(1));
+        assert!(outbox.tick(at(1)).0.is_empty(), "it is not started twice");
+        let _ = outbox.ended("a", Outcome::Delivered, at(2));
+        let all = ["b", "c", "d", "e", "f"].map(|key| notification(key, "anna"));
+        all.into_iter().for_each(|note| drop(outbox.post(note, at(3))));
+        assert_eq!(outbox.tick(at(3)).0.len(), MOST_IN_FLIGHT, "all the room is there again");
+    }
+
+    #[test]
+    fn no_attempt_is_started_that_would_have_to_wait_and_the_first_come_first() {
+        let mut outbox = outbox();
+        let people = MOST_ATTEMPTS / MOST_IN_FLIGHT + 2;
+        for number in 0..people * MOST_IN_FLIGHT {
+            let (key, person) = (format!("{number}"), format!("p{:03}", number % people));
+            let _ = outbox.post(notification(&key, &person), at(0));
+        }
+        let attempts = outbox.tick(at(0)).0;
+        assert_eq!(attempts.len(), MOST_ATTEMPTS);
+        let freed = attempts[0].notification.notice.key.clone();
+        assert!(outbox.tick(at(1)).0.is_empty(), "there is no room");
+        let _ = outbox.ended(&freed, Outcome::Delivered, at(2));
+        let next = outbox.tick(at(2)).0;
+        let whose: Vec<_> = next.iter().map(|it| it.notification.to.person.clone()).collect();
+        assert_eq!(whose, [format!("p{:03}", people - 2)], "who waited, and not who had one");
+        let mut started = MOST_ATTEMPTS + 1;
+        let mut ends: Vec<_> = attempts.into_iter().skip(1).chain(next).collect();
+        while let Some(attempt) = ends.pop() {
+            let key = attempt.notification.notice.key;
+            let _ = outbox.ended(&key, Outcome::Delivered, at(3));
+            let more = outbox.tick(at(3)).0;
+            started += more.len();
+            ends.extend(more);
+        }
+        assert_eq!((started, outbox.len()), (people * MOST_IN_FLIGHT, 0));
+        assert_eq!((outbox.in_flight, outbox.no_room.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_withdrawn_is_not_delivered_and_says_why() {
+        let mut outbox = outbox();
+        for key in ["a", "b", "c"] {
+            let _ = outbox.post(notification(key, "anna"), at(0));
+        }
+        assert_eq!(outbox.tick(at(0)).0.len(), 3);
+        let _ = outbox.ended("a", Outcome::Later("down".to_owned()), at(1));
+        let gone = outbox.withdraw(|it| it.notice.key == "c", "withdrawn", at(2));
+        let states: Vec<_> = gone.iter().map(|it| it.state.clone()).collect();
+        assert_eq!(states, vec![Delivery::Failed("withdrawn".to_owned()); 2]);
+        assert!(outbox.tick(at(100)).0.iter().all(|it| it.notification.notice.key == "c"));
+        assert!(outbox.ended("b", Outcome::Delivered, at(101)).is_none());
     }
 
     #[test]

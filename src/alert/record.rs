@@ -125,6 +125,8 @@ pub struct IncidentRecord {
     pub rules: Vec<String>,
     /// Who said that it is no scam.
     pub not_a_scam: Option<Actor>,
+    /// What the others were told: each level, with the furthest stage then.
+    pub told: Vec<(Level, Option<Stage>)>,
     /// Nobody was told.
     pub simulated: bool,
 }
@@ -299,4 +301,20 @@ pub struct Snapshot {
     pub notifications: Vec<NotificationRecord>,
     /// Who agreed to the screening of each line.
     pub consents: Vec<(LineId, Consent)>,
+}
+
+impl Snapshot {
+    /// All of it as it is committed, but for the steps.
+    pub fn records(&self) -> Vec<Record> {
+        let consent = |(line, consent): &(LineId, Consent)| {
+            Record::Consent(line.clone(), Some(consent.clone()))
+        };
+        let lines = self.lines.iter().cloned().map(Record::Line);
+        lines
+            .chain(self.incidents.iter().cloned().map(Record::Incident))
+            .chain(self.holds.iter().cloned().map(Record::Hold))
+            .chain(self.notifications.iter().cloned().map(Record::Notification))
+            .chain(self.consents.iter().map(consent))
+            .collect()
+    }
 }

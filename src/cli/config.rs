@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 
 use super::paint::say;
 use super::status::{CliError, Status};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Person};
 use crate::edge::files;
-use crate::edge::notify::Channels;
+use crate::edge::notify::{self, Channels};
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
@@ -53,14 +53,38 @@ fn check(config: &Config) -> Result<Status, CliError> {
             "is not screened until somebody agrees: add consent = { by = \"…\", on = \"…\" }";
         say(&format!("line {} {text}", line.id))?;
     }
-    for line in config.lines.iter().filter(|line| line.people.is_empty()) {
-        say(&format!("line {} has nobody who is told", line.id))?;
+    for untold in untold(config) {
+        say(&untold)?;
     }
     if problems.is_empty() {
         let (lines, people) = (config.lines.len(), config.people.len());
         say(&format!("the configuration can be used: {lines} lines, {people} people"))?;
     }
     Ok(Status { failed: !problems.is_empty(), ..Status::OK })
+}
+
+/// Who would never be told, and of which lines nobody would be.
+fn untold(config: &Config) -> Vec<String> {
+    let person = |person: &Person| {
+        let why = match (person.channels.is_empty(), person.tell.is_empty()) {
+            (true, _) => "cannot be told: add a way to reach them, [[people.channels]]",
+            (_, true) => "is told of nothing: name what in `tell`, or leave the key out",
+            _ => return None,
+        };
+        Some(format!("{} {why}", person.id))
+    };
+    let is_told =
+        |id: &String| config.people.iter().any(|person| person.id == *id && is_reached(person));
+    let lines = config.lines.iter().filter(|line| !line.people.iter().any(is_told));
+    let line = |line: &config::Line| format!("line {} has nobody who is told", line.id);
+    config.people.iter().filter_map(person).chain(lines.map(line)).collect()
+}
+
+/// Whether somebody is told of anything, over a channel that can be opened.
+fn is_reached(person: &Person) -> bool {
+    let mut channels = person.channels.iter().enumerate();
+    let opens = |(index, channel)| notify::open(&person.id, index, channel).is_ok();
+    !person.tell.is_empty() && channels.any(opens)
 }
 
 fn print(show: &Show, path: Option<&Path>) -> Result<Status, CliError> {
@@ -107,5 +131,34 @@ fn redact(table: &mut toml::Table) {
             let list = list.into_iter().map(toml::Value::Table).collect();
             table.insert(key.to_owned(), toml::Value::Array(list));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(anna: &str, of_the_line: &str) -> Vec<String> {
+        let text = format!(
+            "[[people]]\nid = \"anna\"\nname = \"Anna\"\n{anna}\n\
+             [[lines]]\nid = \"home\"\nname = \"Mum\"\npeople = [{of_the_line}]\n"
+        );
+        untold(&Config::parse(&text).expect("valid"))
+    }
+
+    #[test]
+    fn whoever_is_never_told_is_named_and_so_are_their_lines() {
+        let reaches = "channels = [{ kind = \"command\", run = [\"/bin/true\"] }]";
+        assert!(said(reaches, "\"anna\"").is_empty());
+        assert_eq!(said(reaches, ""), ["line home has nobody who is told"]);
+        let both = said("", "\"anna\"");
+        assert!(both[0].starts_with("anna cannot be told"), "{both:?}");
+        assert_eq!(both[1..], ["line home has nobody who is told"]);
+        let both = said(&format!("tell = []\n{reaches}"), "\"anna\"");
+        assert!(both[0].starts_with("anna is told of nothing"), "{both:?}");
+        assert_eq!(both[1..], ["line home has nobody who is told"]);
+        // What is wrong with a channel is told beside this.
+        let pigeon = said("channels = [{ kind = \"pigeon\" }]", "\"anna\"");
+        assert_eq!(pigeon, ["line home has nobody who is told"]);
     }
 }

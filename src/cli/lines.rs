@@ -9,7 +9,7 @@ use super::table::Table;
 use crate::config::Config;
 use crate::edge::client::Client;
 use crate::rules::Level;
-use crate::wire::api::{Done, IncidentView, LineView, Minutes, StatusView};
+use crate::wire::api::{Done, IncidentView, LineView, Minutes, NotAScamView, StatusView};
 
 /// How to answer.
 #[derive(Debug, Args)]
@@ -138,8 +138,12 @@ pub(super) fn incidents(options: &Incidents, config: &Config) -> Result<Status, 
     let client = Client::new(config);
     if let Some(id) = &options.not_a_scam {
         let path = format!("/v1/incidents/{id}/not-a-scam");
-        let incident: IncidentView = client.post(&path, &serde_json::Map::new())?;
-        return if options.json { json(&incident) } else { show_incidents(&[incident]) };
+        let answer: NotAScamView = client.post(&path, &serde_json::Map::new())?;
+        return match answer {
+            answer if options.json => json(&answer),
+            NotAScamView::Incident(incident) => show_incidents(&[*incident]),
+            NotAScamView::Done(done) => shown(&[done.line]),
+        };
     }
     let mut path = format!("/v1/incidents?limit={}", options.limit);
     path.extend(options.line.iter().map(|line| format!("&line={line}")));

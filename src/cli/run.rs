@@ -37,9 +37,13 @@ pub(super) fn run(
     selection: Selection,
 ) -> Result<Status, CliError> {
     let filter = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| "info".to_owned());
+    // A log that nobody reads, or a full disk under it, neither holds anything up nor ends the
+    // program: lines are lost then.
+    let (writer, _written_at_the_end) = tracing_appender::non_blocking(std::io::stderr());
     let log = tracing_subscriber::fmt()
+        .log_internal_errors(false)
         .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .with_ansi(std::io::stderr().is_terminal());
     if options.json {
         log.json().init();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::levels::Levels;
 use super::lines::{Hold, Line, Person, Warn};
-use super::service::{Api, Feed, Token};
+use super::service::{Feed, Token};
 use super::settings::{Config, ConfigError};
 
 type Checked = Result<(), ConfigError>;
@@ -24,7 +24,7 @@ pub(super) fn check(config: &Config) -> Checked {
     bound("outbox.give-up", hours, ok, "it must be from an hour to a week (168)")?;
     let days = config.store.retention;
     bound("store.retention", days, (1..=366).contains(&days), "it must be from 1 to 366 days")?;
-    api(&config.api)?;
+    api(config)?;
     feed(&config.feed)?;
     let folder = &config.folder;
     let ok = folder.path.as_os_str().is_empty() || line_ids(config).contains(&folder.line.as_str());
@@ -140,16 +140,36 @@ fn is_day(text: &str) -> bool {
     parts.iter().map(|part| part.len()).eq([4, 2, 2]) && parts.iter().all(|part| digits(part))
 }
 
-fn api(api: &Api) -> Checked {
-    for Token { name, sha256, .. } in &api.tokens {
-        let ok = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let text = "it must be 64 hexadecimal digits, as `lineclear token` prints them";
-        bound(&format!("api.tokens.{name}.sha256"), format!("{sha256:?}"), ok, text)?;
-    }
+fn api(config: &Config) -> Checked {
+    let api = &config.api;
+    tokens(&api.tokens, &line_ids(config))?;
     let ok = api.listen.ip().is_loopback() || !api.tokens.is_empty();
     let text = "others could ask and end holds there: listen on 127.0.0.1, or make a token with \
                 `lineclear token` and add it to [[api.tokens]]";
     bound("api.listen", api.listen, ok, text)
+}
+
+fn tokens(tokens: &[Token], known: &[&str]) -> Checked {
+    let (mut names, mut hashes) = (BTreeSet::new(), BTreeSet::new());
+    for Token { name, sha256, lines, .. } in tokens {
+        let at = format!("api.tokens.{name}");
+        let ok = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let text = "it must be 64 hexadecimal digits, as `lineclear token` prints them";
+        bound(&format!("{at}.sha256"), format!("{sha256:?}"), ok, text)?;
+        let ok = names.insert(name);
+        let text = "two have this name, and the audit log could not tell who it was";
+        bound(&format!("{at}.name"), format!("{name:?}"), ok, text)?;
+        let ok = hashes.insert(sha256.to_ascii_lowercase());
+        let text = "two have this token: make each its own with `lineclear token`";
+        bound(&format!("{at}.sha256"), format!("{sha256:?}"), ok, text)?;
+        let Some(lines) = lines else { continue };
+        let is_known = |line: &String| known.contains(&line.as_str());
+        // If none were all, striking the last one would give away all the others.
+        let ok = !lines.is_empty() && lines.iter().all(is_known);
+        let text = "name lines of [[lines]], or leave the key out for all lines";
+        bound(&format!("{at}.lines"), format!("{lines:?}"), ok, text)?;
+    }
+    Ok(())
 }
 
 fn feed(feed: &Feed) -> Checked {

@@ -26,7 +26,7 @@ impl Config {
     /// # Errors
     /// On unknown keys and on values out of bounds.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = effective(text)?.try_into().map_err(syntax)?;
+        let config: Self = effective(text)?.try_into().map_err(|error| syntax(&error))?;
         check::check(&config)?;
         Ok(config)
     }
@@ -37,8 +37,8 @@ impl Config {
 /// # Errors
 /// When it is not TOML. Keys and bounds are checked by [`Config::parse`].
 pub fn effective(text: &str) -> Result<toml::Table, ConfigError> {
-    let mut table: toml::Table = toml::from_str(DEFAULT).map_err(syntax)?;
-    overlay(&mut table, toml::from_str(text).map_err(syntax)?);
+    let mut table: toml::Table = toml::from_str(DEFAULT).map_err(|error| syntax(&error))?;
+    overlay(&mut table, toml::from_str(text).map_err(|error| misspelt(text, &error))?);
     let common: Vec<_> = OF_A_LINE.map(|key| (key, table.get(key).cloned())).into();
     let lines = table.get_mut("lines").and_then(toml::Value::as_array_mut);
     for line in lines.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
@@ -64,12 +64,38 @@ fn overlay(lower: &mut toml::Table, upper: toml::Table) {
     }
 }
 
-fn syntax(error: toml::de::Error) -> ConfigError {
-    let mut problem = error.to_string().trim_end().to_owned();
-    if let Some(nearest) = nearest(&problem) {
+/// What is no TOML, with its place. The line itself may hold a number or a secret, and messages are
+/// logged.
+fn misspelt(text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    let problem = without_values(error.message());
+    ConfigError::Syntax(format!("line {line}, column {column}: {problem}"))
+}
+
+/// What has the wrong type or name.
+fn syntax(error: &toml::de::Error) -> ConfigError {
+    let message = error.to_string();
+    let mut problem = without_values(message.trim_end());
+    if let Some(nearest) = nearest(&message) {
         problem.push_str(&format!("\ndid you mean `{nearest}`?"));
     }
     ConfigError::Syntax(problem)
+}
+
+/// A message without the text and the numbers that it quotes; the names of keys remain.
+fn without_values(message: &str) -> String {
+    let quoted = match (message.find('"'), message.rfind('"')) {
+        (Some(first), Some(last)) if first < last => {
+            format!("{}…{}", &message[..=first], &message[last..])
+        }
+        _ => message.to_owned(),
+    };
+    let is_number = |part: &str| part.starts_with(|first: char| "+-0123456789".contains(first));
+    let parts = quoted.split('`').enumerate();
+    let parts = parts.map(|(at, part)| if at % 2 == 1 && is_number(part) { "…" } else { part });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 /// Of the keys that a message says are expected, the one most like the unknown one.

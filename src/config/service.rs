@@ -26,9 +26,9 @@ pub struct Token {
     pub sha256: String,
     /// What they may do.
     pub role: Role,
-    /// Which lines; all if empty.
+    /// Which lines; all if the key is left out.
     #[serde(default)]
-    pub lines: Vec<String>,
+    pub lines: Option<Vec<String>>,
 }
 
 /// What the holder of a token may do.

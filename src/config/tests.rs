@@ -3,6 +3,22 @@ use std::time::Duration;
 use super::*;
 
 #[test]
+fn what_is_wrong_is_told_without_numbers_and_secrets() {
+    for wrong in [
+        "[[lines]]\ncontacts = [\"01632 960123\" \"01632 960124\"]",
+        "[[lines]]\ncontacts = [441632960123]",
+        "[[people]]\nid = \"anna\"\nname = 960123",
+        "[[people]]\nchannels = [{ kind = \"command\", run = [\"a\", \"--token=960123] }]",
+        "[warn]\nmode = \"960123\"",
+    ] {
+        let error = Config::parse(wrong).expect_err("it is wrong").to_string();
+        assert!(!error.contains("960"), "{error}");
+    }
+    let error = Config::parse("\n[hold]\nline-clear = = 3").expect_err("no TOML").to_string();
+    assert!(error.contains("line 3, column 14"), "{error}");
+}
+
+#[test]
 fn the_file_of_defaults_and_an_empty_file_are_the_same() {
     let defaults = Config::parse(DEFAULT).expect("the file of defaults is valid");
     assert_eq!(Config::parse(""), Ok(defaults.clone()));
@@ -81,6 +97,29 @@ fn beyond_loopback_a_token_is_needed() {
     );
     assert!(Config::parse(&token).is_ok());
     assert!(Config::parse(&token.replace("abab", "xyz")).is_err());
+}
+
+#[test]
+fn a_token_is_somebodys_own_and_for_lines_that_there_are() {
+    let token = |name: &str, digits: &str, more: &str| {
+        let sha256 = digits.repeat(32);
+        format!(
+            "[[api.tokens]]\nname = \"{name}\"\nrole = \"carer\"\nsha256 = \"{sha256}\"\n{more}\n"
+        )
+    };
+    let said = |tokens: &str| Config::parse(&format!("{tokens}{TWO_LINES}")).map(|_| ());
+    assert_eq!(said(&token("anna", "ab", "lines = [\"mum\", \"dad\"]")), Ok(()));
+    for (lines, shown) in [("[]", "[]"), ("[\"mum\", \"mun\"]", "[\"mum\", \"mun\"]")] {
+        let error = said(&token("anna", "ab", &format!("lines = {lines}"))).expect_err("refused");
+        let error = error.to_string();
+        assert!(error.starts_with(&format!("api.tokens.anna.lines is {shown}: ")), "{error}");
+    }
+    let two = |name: &str, digits: &str| token("anna", "ab", "") + &token(name, digits, "");
+    assert_eq!(said(&two("ben", "cd")), Ok(()));
+    let error = said(&two("anna", "cd")).expect_err("two of a name").to_string();
+    assert!(error.contains("api.tokens.anna.name"), "{error}");
+    let error = said(&two("ben", "AB")).expect_err("two of a token").to_string();
+    assert!(error.contains("api.tokens.ben.sha256"), "{error}");
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
+use super::clock;
 use super::desk::{DeskError, DeskHandle};
 use super::health::{Count, Health};
 use crate::alert::desk::{Event as DeskEvent, NewCall};
@@ -14,7 +16,7 @@ use crate::call::{CallId, LineId, Origin, Signal, Utterance};
 use crate::config::Config;
 use crate::rules::{Level, Rulebook, Screen};
 use crate::speech::listener::Sound;
-use crate::time::CallTime;
+use crate::time::{CallTime, Now};
 use crate::wire::feed::Told;
 
 /// What a source may have been told without reading it; beyond it what is told is lost, and
@@ -22,6 +24,12 @@ use crate::wire::feed::Told;
 pub const MOST_UNREAD: usize = 256;
 /// So much more evidence, in decibans, is told to the desk.
 const NEWS: f64 = 1.0;
+/// How often the desk is told that a call goes on, of which there is no news. A call may be silent
+/// for ten seconds at least before it is taken to be over.
+const ALIVE_EVERY: Duration = Duration::from_secs(2);
+
+/// How long a call that has ended may take to be forgotten: it waits for a commit.
+const FORGETTING: Duration = Duration::from_millis(500);
 
 /// What new calls start with.
 pub struct Rules {
@@ -36,11 +44,23 @@ struct Open {
     watch: Watch,
     /// What the desk knows.
     told: Option<Report>,
+    /// When the desk is told that the call goes on, if there is no news before.
+    alive_at: Now,
+}
+
+/// What the desk is told after something was heard.
+enum News {
+    None,
+    Alive,
+    Report(Report),
 }
 
 struct Entry {
+    line: LineId,
     open: Arc<Mutex<Open>>,
     source: mpsc::Sender<Told>,
+    /// Closed when the entry is gone; the call has ended if somebody may wait for that.
+    gone: Option<Arc<Semaphore>>,
 }
 
 /// All calls that are being screened.
@@ -75,16 +95,14 @@ impl Calls {
     /// When the desk refuses it.
     pub async fn start(&self, new: NewCall, source: mpsc::Sender<Told>) -> Result<(), DeskError> {
         let (call, line) = (new.call.clone(), new.line.clone());
+        self.gone(&call).await;
+        let rules = self.rules();
         let is_known = self.is_known(&call);
         // The entry is there before the desk can have anything told.
-        let rules = self.rules();
         if !is_known {
-            let open = Arc::new(Mutex::new(Open {
-                watch: watch(&rules, &line, Origin::Unknown, false),
-                told: None,
-            }));
-            self.all().insert(call.clone(), Entry { open, source: source.clone() });
-            self.health.count(Count::Calls, 1);
+            let open = Open::new(watch(&rules, &line, Origin::Unknown, false));
+            let entry = Entry::new(line.clone(), open, source.clone());
+            self.all().insert(call.clone(), entry);
         }
         let started = match self.desk.start_call(new).await {
             Ok(started) => started,
@@ -95,13 +113,13 @@ impl Calls {
                 return Err(error);
             }
         };
-        match self.all().get_mut(&call) {
-            Some(entry) if is_known => entry.source = source,
-            Some(entry) => {
-                let origin = started.origin;
-                lock(&entry.open).watch = watch(&rules, &line, origin, started.after_suspicious);
+        if is_known {
+            if let Some(entry) = self.all().get_mut(&call) {
+                entry.source = source;
             }
-            None => {}
+        } else if let Some(open) = self.open(&call) {
+            self.health.count(Count::Calls, 1);
+            lock(&open).watch = watch(&rules, &line, started.origin, started.after_suspicious);
         }
         let origin = match started.origin {
             Origin::Unknown => "unknown",
@@ -115,6 +133,11 @@ impl Calls {
     /// Whether a call is being screened.
     pub fn is_known(&self, call: &CallId) -> bool {
         self.all().contains_key(call)
+    }
+
+    /// The line that a call is on; none if it is not being screened.
+    pub fn line_of(&self, call: &CallId) -> Option<LineId> {
+        self.all().get(call).map(|entry| entry.line.clone())
     }
 
     /// Something was said.
@@ -140,7 +163,23 @@ impl Calls {
     /// # Errors
     /// When the desk is ending.
     pub async fn end(&self, call: &CallId) -> Result<(), DeskError> {
+        self.ending(call);
         self.desk.note(DeskEvent::CallEnded { call: call.clone() }).await
+    }
+
+    /// The desk is about to be told that the call ended: another of this name waits for that.
+    pub fn ending(&self, call: &CallId) {
+        if let Some(entry) = self.all().get_mut(call) {
+            entry.gone.get_or_insert_with(|| Arc::new(Semaphore::new(0)));
+        }
+    }
+
+    /// Waits until a call of this name that has ended is forgotten: a name may be used again.
+    async fn gone(&self, call: &CallId) {
+        let gone = self.all().get(call).and_then(|entry| entry.gone.clone());
+        if let Some(gone) = gone {
+            let _ = clock::at_most(FORGETTING, gone.acquire()).await;
+        }
     }
 
     /// Tells the source of a call something; `what` is given the call's name.
@@ -155,28 +194,37 @@ impl Calls {
     /// The call is over.
     pub fn forget(&self, call: &CallId) {
         self.tell(call, |call| Told::Ended { call });
-        self.all().remove(call);
+        let entry = self.all().remove(call);
+        if let Some(gone) = entry.and_then(|entry| entry.gone) {
+            gone.close();
+        }
     }
 
     async fn take(&self, call: &CallId, sound: Sound, at: CallTime) -> Result<(), DeskError> {
         let no_call = || DeskError::Refused(crate::alert::desk::Refusal::NoCall);
         let open = self.open(call).ok_or_else(no_call)?;
-        let report = {
+        let (levels, news) = {
             let mut open = lock(&open);
-            for event in open.watch.take(sound, at) {
-                if let Event::Level { verdict, .. } = event {
-                    self.tell(call, |call| Told::Level {
-                        call,
-                        at_ms: verdict.at.0,
-                        level: verdict.level.name(),
-                        score: (verdict.score * 10.0).round() / 10.0,
-                        stage: verdict.stage.map(|stage| stage.name()),
-                    });
-                }
-            }
-            open.news()
+            let levels = open.watch.take(sound, at).into_iter().filter_map(|event| match event {
+                Event::Level { verdict, .. } => Some(verdict),
+                _ => None,
+            });
+            (levels.collect::<Vec<_>>(), open.news(clock::now()))
         };
-        self.desk.note(DeskEvent::Heard { call: call.clone(), report }).await
+        for verdict in levels {
+            self.tell(call, |call| Told::Level {
+                call,
+                at_ms: verdict.at.0,
+                level: verdict.level.name(),
+                score: (verdict.score * 10.0).round() / 10.0,
+                stage: verdict.stage.map(|stage| stage.name()),
+            });
+        }
+        match news {
+            News::None => Ok(()),
+            News::Alive => self.desk.note(heard(call, None)).await,
+            News::Report(report) => self.desk.note(heard(call, Some(report))).await,
+        }
     }
 
     fn open(&self, call: &CallId) -> Option<Arc<Mutex<Open>>> {
@@ -188,9 +236,19 @@ impl Calls {
     }
 }
 
+impl Entry {
+    fn new(line: LineId, open: Open, source: mpsc::Sender<Told>) -> Self {
+        Self { line, open: Arc::new(Mutex::new(open)), source, gone: None }
+    }
+}
+
 impl Open {
+    fn new(watch: Watch) -> Self {
+        Self { watch, told: None, alive_at: Now::default() }
+    }
+
     /// What the desk does not know yet. Most of what is said changes nothing.
-    fn news(&mut self) -> Option<Report> {
+    fn news(&mut self, now: Now) -> News {
         let verdict = self.watch.settled();
         let is_news = match &self.told {
             None => verdict.level >= Level::Caution,
@@ -201,11 +259,21 @@ impl Open {
             }
         };
         if is_news {
-            self.told = Some(Report::new(verdict, self.watch.book()));
-            return self.told.clone();
+            let report = Report::new(verdict, self.watch.book());
+            self.told = Some(report.clone());
+            self.alive_at = now + ALIVE_EVERY;
+            return News::Report(report);
         }
-        None
+        if now < self.alive_at {
+            return News::None;
+        }
+        self.alive_at = now + ALIVE_EVERY;
+        News::Alive
     }
+}
+
+fn heard(call: &CallId, report: Option<Report>) -> DeskEvent {
+    DeskEvent::Heard { call: call.clone(), report }
 }
 
 fn watch(rules: &Rules, line: &LineId, origin: Origin, after_suspicious: bool) -> Watch {

@@ -1,5 +1,6 @@
 //! The parts wired together: started, reloaded, and ended in order.
 
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -37,6 +39,8 @@ const MOST_LINE_EVENTS: usize = 1024;
 const LOCKED: Duration = Duration::from_secs(2);
 /// How long connections are given to end.
 const FAREWELL: Duration = Duration::from_millis(700);
+/// How long the threads are given to end: two seconds are promised for all of it.
+const LONGEST_END: Duration = Duration::from_millis(1700);
 
 /// Why the program does not start.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +62,9 @@ pub enum DaemonError {
     /// Nobody's home.
     #[error("no folder for the database: set store.directory in the configuration")]
     NoFolder,
+    /// Two programs that write one database would undo each other's decisions.
+    #[error("{0}: another lineclear uses this folder: end it, or set store.directory")]
+    Shared(PathBuf),
 }
 
 /// What to run.
@@ -95,6 +102,8 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
     let packs = Packs::open(options.selection.clone(), clock::now())?;
     let health = Arc::new(Health::default());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Nothing is changed on the disk, and nobody is told anything, by a program that cannot listen.
+    let (http, feeds) = listen(&config, &runtime)?;
     let (desk, requests) = desk::handle();
     let rules = Rules { book: Arc::clone(packs.book()), config: Arc::clone(&config) };
     let calls = Arc::new(Calls::new(desk.clone(), rules, Arc::clone(&health)));
@@ -109,31 +118,127 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
         desk.clone(),
     );
     let (keeper, keeper_thread, key, snapshot, news) = open_store(&config, &health)?;
+    let _released_at_the_end = lock(&store_folder(&config)?)?;
     let desk_thread =
         start_desk(&config, key, snapshot, &keeper, performer, &health, requests, news)?;
     let feed = Feed { calls, desk: desk.clone(), health: Arc::clone(&health), lines };
+    feeds.serve(&runtime, &feed);
     let state = Arc::new(web::State {
         desk: desk.clone(),
         keeper: keeper.clone(),
-        feed: feed.clone(),
+        feed,
         health,
         packs: RwLock::new(packs.status()),
         configuration: RwLock::new(Arc::clone(&config)),
+        words: runtime.handle().clone(),
     });
+    let (stop, stopped) = watch::channel(false);
+    let http_thread = http.serve(Arc::clone(&state), stopped)?;
     let daemon = Daemon { options, config, packs, channels, state, stop: Arc::default() };
     let folder = daemon.start_folder(runtime.handle())?;
-    let ran = runtime.block_on(daemon.serve(feed));
+    let folder_stop = Arc::clone(&daemon.stop);
+    let ran = runtime.block_on(daemon.follow());
     systemd::stopping();
-    runtime.block_on(desk.stop());
-    let _ = desk_thread.join();
+    let latest = clock::now() + LONGEST_END;
+    folder_stop.store(true, Ordering::Relaxed);
+    // Whoever asks just now is still answered.
+    let _ = stop.send(true);
+    ended(&http_thread, clock::now() + FAREWELL);
+    let _ = runtime.block_on(clock::at_most(FAREWELL, desk.stop()));
+    ended(&desk_thread, latest);
     let _ = keeper.give(Task::Stop);
-    let _ = keeper_thread.join();
-    if let Some(folder) = folder {
-        let _ = folder.join();
+    let all = [Some(desk_thread), Some(keeper_thread), folder];
+    for thread in all.into_iter().flatten() {
+        if !ended(&thread, latest) {
+            let name = thread.thread().name().unwrap_or("a thread");
+            tracing::warn!("{name} takes too long to end: what it was doing is broken off");
+        }
     }
     runtime.shutdown_timeout(Duration::from_millis(200));
     tracing::info!("ended");
     ran
+}
+
+/// Whether a thread has ended by then.
+fn ended(thread: &JoinHandle<()>, latest: Now) -> bool {
+    while !thread.is_finished() {
+        if clock::now() >= latest {
+            return false;
+        }
+        clock::wait_until(clock::now() + Duration::from_millis(2));
+    }
+    true
+}
+
+/// The HTTP interface, with a runtime of its own: the gate's answer waits for no words.
+struct Http {
+    runtime: Runtime,
+    listener: TcpListener,
+}
+
+/// The sockets of feeds.
+struct Feeds {
+    unix: Option<(UnixListener, PathBuf)>,
+    tcp: Option<TcpListener>,
+}
+
+/// Takes all addresses.
+fn listen(config: &Config, runtime: &Runtime) -> Result<(Http, Feeds), DaemonError> {
+    let taken = |address: String| |problem| DaemonError::Listen { address, problem };
+    let http = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let address = config.api.listen;
+    let listener = http.block_on(TcpListener::bind(address)).map_err(taken(address.to_string()))?;
+    let (path, address) = (&config.feed.socket, &config.feed.tcp);
+    let _sockets_belong_to_it = runtime.enter();
+    let unix = (!path.as_os_str().is_empty())
+        .then(|| feed::bind_unix(path).map_err(taken(path.display().to_string())))
+        .transpose()?;
+    let tcp = (!address.is_empty())
+        .then(|| runtime.block_on(TcpListener::bind(address)).map_err(taken(address.clone())))
+        .transpose()?;
+    let feeds = Feeds { unix: unix.map(|unix| (unix, path.clone())), tcp };
+    Ok((Http { runtime: http, listener }, feeds))
+}
+
+impl Http {
+    fn serve(
+        self,
+        state: Arc<web::State>,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<JoinHandle<()>, DaemonError> {
+        let lines = state.feed.calls.rules().config.lines.len();
+        let address = self.listener.local_addr()?;
+        let run = move || {
+            if let Err(error) = self.runtime.block_on(web::serve(self.listener, state, stopped)) {
+                tracing::error!("the http interface has ended: {error}");
+            }
+        };
+        let thread = std::thread::Builder::new().name("http".to_owned()).spawn(run)?;
+        tracing::info!(%address, lines, "ready");
+        Ok(thread)
+    }
+}
+
+impl Feeds {
+    fn serve(self, runtime: &Runtime, feed: &Feed) {
+        if let Some((listener, path)) = self.unix {
+            runtime.spawn(feed::serve_unix(listener, feed.clone(), path));
+        }
+        if let Some(listener) = self.tcp {
+            runtime.spawn(feed::serve_tcp(listener, feed.clone()));
+        }
+    }
+}
+
+/// Holds the folder of the database for this program alone, for as long as the file is open.
+fn lock(folder: &Path) -> Result<Option<File>, DaemonError> {
+    // Without the folder everything goes on from memory, which is nobody else's.
+    let Ok(opened) = File::open(folder) else { return Ok(None) };
+    match opened.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(DaemonError::Shared(folder.to_owned())),
+        // Some file systems know no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(opened)),
+    }
 }
 
 /// What the desk finds in the database, and the thread that writes it.
@@ -144,11 +249,12 @@ fn open_store(config: &Config, health: &Arc<Health>) -> Result<Opened, DaemonErr
     let folder = store_folder(config)?;
     let (news, to_desk) = mpsc::unbounded_channel();
     let found = first_open(&folder, health);
+    let is_told = found.is_some();
     let (store, snapshot) = match found {
         Some(Found { store, snapshot, is_renewed }) => {
             // The desk hears of it first of all.
             let _ = is_renewed.then(|| news.send(News::Renewed));
-            (Some(store), snapshot)
+            (store, snapshot)
         }
         None => (None, Snapshot::default()),
     };
@@ -157,7 +263,8 @@ fn open_store(config: &Config, health: &Arc<Health>) -> Result<Opened, DaemonErr
         TagKey::new(random())
     });
     let retention = config.store.retention();
-    let (keeper, thread) = keeper::start(folder, store, retention, Arc::clone(health), news)?;
+    let health = Arc::clone(health);
+    let (keeper, thread) = keeper::start(folder, store, is_told, retention, health, news)?;
     Ok((keeper, thread, key, snapshot, to_desk))
 }
 
@@ -260,22 +367,13 @@ impl Daemon {
         Ok(folder.map(|folder| thread.spawn(move || folder.run(&stop))).transpose()?)
     }
 
-    /// Listens, follows changes, and ends on SIGTERM or SIGINT.
-    async fn serve(mut self, feed: Feed) -> Result<(), DaemonError> {
-        let listen = self.config.api.listen;
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|problem| DaemonError::Listen { address: listen.to_string(), problem })?;
-        let address = listener.local_addr()?;
-        self.start_feeds(feed).await?;
-        let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(web::serve(listener, Arc::clone(&self.state), stopped));
+    /// Follows changes, and ends on SIGTERM or SIGINT.
+    async fn follow(mut self) -> Result<(), DaemonError> {
         let (mut hangup, mut terminate, mut interrupt) = (
             signal(SignalKind::hangup())?,
             signal(SignalKind::terminate())?,
             signal(SignalKind::interrupt())?,
         );
-        tracing::info!(%address, lines = self.config.lines.len(), "ready");
         systemd::ready();
         loop {
             let next = clock::now() + super::reload::POLL_EVERY;
@@ -287,28 +385,6 @@ impl Daemon {
             }
         }
         tracing::info!("ending");
-        self.stop.store(true, Ordering::Relaxed);
-        let _ = stop.send(true);
-        let _ = clock::at_most(FAREWELL, server).await;
-        Ok(())
-    }
-
-    async fn start_feeds(&self, feed: Feed) -> Result<(), DaemonError> {
-        let path = self.config.feed.socket.clone();
-        if !path.as_os_str().is_empty() {
-            let listener = feed::bind_unix(&path).map_err(|problem| DaemonError::Listen {
-                address: path.display().to_string(),
-                problem,
-            })?;
-            tokio::spawn(feed::serve_unix(listener, feed.clone(), path));
-        }
-        let address = &self.config.feed.tcp;
-        if !address.is_empty() {
-            let listener = TcpListener::bind(address)
-                .await
-                .map_err(|problem| DaemonError::Listen { address: address.clone(), problem })?;
-            tokio::spawn(feed::serve_tcp(listener, feed));
-        }
         Ok(())
     }
 
@@ -358,11 +434,12 @@ impl Daemon {
         {
             tracing::warn!("[api] listen, [feed], [folder] and [store] change at the next start");
         }
+        // Whoever is new can be told before the desk knows of them.
+        let channels = Arc::new(channels(&config, &self.state.health));
+        *self.channels.write().unwrap_or_else(PoisonError::into_inner) = channels;
+        show_unscreened(&config, &self.state.health);
         let desk: &DeskHandle = &self.state.desk;
         desk.configure(Arc::clone(&config)).await;
-        let channels = Arc::new(channels(&config, &self.state.health));
-        show_unscreened(&config, &self.state.health);
-        *self.channels.write().unwrap_or_else(PoisonError::into_inner) = channels;
         // If too much waits there, what is kept is kept for as long as before.
         let _ = self.state.keeper.give(Task::Retain(config.store.retention()));
         let state = &self.state.configuration;

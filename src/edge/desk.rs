@@ -8,8 +8,10 @@ use crate::alert::desk::{Answer, Event, LineStatus, NewCall, Question, Refusal, 
 use crate::call::LineId;
 use crate::config::Config;
 
-/// Requests that may wait for the desk.
+/// Requests that may wait for the desk, most of which tell what was heard.
 const MOST_WAITING: usize = 8192;
+/// Requests that may wait and go before those: somebody stands at the telephone, or at a screen.
+const MOST_URGENT: usize = 1024;
 
 /// Whether a decision is on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,15 +63,39 @@ pub struct Summary {
 #[derive(Debug, Clone)]
 pub struct DeskHandle {
     requests: mpsc::Sender<Request>,
+    urgent: mpsc::Sender<Request>,
 }
 
 /// What a loop is started with.
-pub struct Requests(pub(super) mpsc::Receiver<Request>);
+pub struct Requests {
+    pub(super) usual: mpsc::Receiver<Request>,
+    pub(super) urgent: mpsc::Receiver<Request>,
+}
 
 /// A way to talk to a desk that is started later.
 pub fn handle() -> (DeskHandle, Requests) {
-    let (requests, receiver) = mpsc::channel(MOST_WAITING);
-    (DeskHandle { requests }, Requests(receiver))
+    let (requests, usual) = mpsc::channel(MOST_WAITING);
+    let (to_urgent, urgent) = mpsc::channel(MOST_URGENT);
+    (DeskHandle { requests, urgent: to_urgent }, Requests { usual, urgent })
+}
+
+impl Request {
+    /// Whether it goes before what was heard. What a call's source tells keeps its order.
+    const fn is_urgent(&self) -> bool {
+        match self {
+            Self::Gate(..) | Self::Lines(_) => true,
+            Self::Event(event, _) => matches!(
+                event,
+                Event::NotAScam { .. }
+                    | Event::Disable { .. }
+                    | Event::Enable { .. }
+                    | Event::StartHold { .. }
+                    | Event::ExtendHold { .. }
+                    | Event::EndHold { .. }
+            ),
+            _ => false,
+        }
+    }
 }
 
 impl DeskHandle {
@@ -153,9 +179,53 @@ impl DeskHandle {
     }
 
     fn ask(&self, request: Request) -> Result<(), DeskError> {
-        self.requests.try_send(request).map_err(|error| match error {
+        let requests = if request.is_urgent() { &self.urgent } else { &self.requests };
+        requests.try_send(request).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => DeskError::Busy,
             mpsc::error::TrySendError::Closed(_) => DeskError::Ending,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::line_clear::{Gate, Reason};
+    use crate::alert::record::Actor;
+    use crate::call::{CallId, Direction};
+
+    #[test]
+    fn the_gate_and_people_wait_for_nothing_that_was_heard() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let (desk, mut requests) = handle();
+        let (line, call) = (LineId::new("home"), CallId::new("a"));
+        let (direction, number, key, dry_run) = (Direction::Outgoing, None, None, false);
+        let question = Question { line: line.clone(), direction, number, key, dry_run };
+        let answer =
+            Answer { gate: Gate::Pass(Reason::Open), prompts: Vec::new(), drop_first: Vec::new() };
+        let words = async {
+            for _ in 0..MOST_WAITING {
+                desk.note(Event::Heard { call: call.clone(), report: None }).await?;
+            }
+            desk.tell(Event::CallEnded { call: call.clone() }).await
+        };
+        let people = async {
+            let gate = desk.gate(question).await?;
+            desk.tell(Event::EndHold { line, by: Actor::Person }).await.map(|kept| (gate, kept))
+        };
+        let loops = async {
+            while let Some(request) = requests.urgent.recv().await {
+                match request {
+                    Request::Gate(_, asked) => drop(asked.send(answer.clone())),
+                    Request::Event(Event::EndHold { .. }, Some(asked)) => {
+                        return drop(asked.send(Ok(Kept::OnDisk)));
+                    }
+                    _ => panic!("what a source tells keeps its order"),
+                }
+            }
+        };
+        let (words, people, ()) = runtime.block_on(async { tokio::join!(words, people, loops) });
+        assert_eq!(words, Err(DeskError::Busy), "there is no room for more words");
+        assert_eq!(people, Ok((answer, Kept::OnDisk)));
     }
 }

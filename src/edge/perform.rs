@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::broadcast;
 
 use super::calls::Calls;
 use super::clock;
@@ -13,9 +13,6 @@ use crate::alert::desk::{Effect, Event};
 use crate::alert::outbox::{Attempt, Outcome};
 use crate::wire::feed::Told;
 
-/// Attempts that are made at a time, on all channels together.
-const MOST_ATTEMPTS: usize = 256;
-
 /// Does what the desk decided.
 pub struct Performer {
     runtime: tokio::runtime::Handle,
@@ -23,7 +20,6 @@ pub struct Performer {
     lines: broadcast::Sender<Told>,
     channels: Arc<RwLock<Arc<Channels>>>,
     desk: DeskHandle,
-    attempts: Arc<Semaphore>,
 }
 
 impl Performer {
@@ -35,8 +31,7 @@ impl Performer {
         channels: Arc<RwLock<Arc<Channels>>>,
         desk: DeskHandle,
     ) -> Self {
-        let attempts = Arc::new(Semaphore::new(MOST_ATTEMPTS));
-        Self { runtime, calls, lines, channels, desk, attempts }
+        Self { runtime, calls, lines, channels, desk }
     }
 
     /// Does all of it, in order, and waits for none of it.
@@ -83,10 +78,9 @@ impl Performer {
 
     fn deliver(&self, attempt: Box<Attempt>) {
         let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let (desk, attempts) = (self.desk.clone(), Arc::clone(&self.attempts));
+        let desk = self.desk.clone();
+        // How many are under way the outbox bounds.
         self.runtime.spawn(async move {
-            // The semaphore is never closed; without a permit the attempt is made all the same.
-            let _permit = attempts.acquire_owned().await.ok();
             let key = attempt.notification.notice.key.clone();
             let work = move || channels.deliver(&attempt, clock::wall());
             let outcome = tokio::task::spawn_blocking(work).await;

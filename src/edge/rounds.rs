@@ -78,9 +78,11 @@ impl Loop {
             tokio::select! {
                 biased;
                 Some(news) = news.recv() => self.take_news(news),
-                request = requests.0.recv(), if !is_drained => match request {
+                Some(request) = requests.urgent.recv() => self.take(request),
+                request = requests.usual.recv(), if !is_drained => match request {
                     Some(Request::Stop) => {
-                        requests.0.close();
+                        requests.usual.close();
+                        requests.urgent.close();
                         ending = Some(at.now + 2 * PATIENCE);
                     }
                     Some(request) => self.take(request),
@@ -130,7 +132,8 @@ impl Loop {
                 self.commit(actions, None);
             }
             Request::Erase(line, answer) => {
-                self.desk.erase(&line);
+                let actions = self.desk.erase(&line, at);
+                self.commit(actions, None);
                 let _ = answer.send(());
             }
             Request::Rewrite => self.rewrite(at),

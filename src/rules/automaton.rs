@@ -8,10 +8,8 @@ use std::collections::HashMap;
 use super::ids::{HeardId, WordId};
 use super::pattern::{Node, Reach};
 use super::row::Row;
+use super::sieve::{MAX_POSITIONS, Sieve};
 use super::vocabulary::{Vocabulary, Wanted};
-
-/// The most positions of one phrase, lists opened.
-pub const MAX_POSITIONS: usize = 600;
 
 /// The words of one match that may be misheard: more of them, and anything matches anything.
 const MAX_MISHEARD: u8 = 2;
@@ -57,6 +55,7 @@ pub struct Automaton {
     first: Vec<u16>,
     needed: Vec<Vec<WordId>>,
     longest: usize,
+    sieve: Sieve,
 }
 
 /// Why a phrase cannot be compiled.
@@ -119,13 +118,21 @@ impl Automaton {
             return Err(AutomatonError::MatchesNothing);
         }
         let mut positions = builder.positions;
-        for last in part.last {
+        for &last in &part.last {
             positions[usize::from(last)].is_last = true;
         }
         if part.needed.is_empty() {
             return Err(AutomatonError::NoAnchor);
         }
-        Ok(Self { positions, first: part.first, needed: part.needed, longest: part.longest })
+        let sieve = sieve(&positions, &part.first);
+        let Part { first, needed, longest, .. } = part;
+        Ok(Self { positions, first, needed, longest, sieve })
+    }
+
+    /// Whether a match within the words `from..to` may end after the word `fresh`. If not,
+    /// [`matches`](Self::matches) finds none there; and this is much quicker.
+    pub fn may_match(&self, row: &Row, from: usize, to: usize, fresh: usize) -> bool {
+        self.sieve.may_match(row, from, to, fresh)
     }
 
     /// Sets of words: of each set, one is in every match.
@@ -161,6 +168,22 @@ impl Automaton {
             }
         }
     }
+}
+
+fn sieve(positions: &[Position], first: &[u16]) -> Sieve {
+    let mut sieve = Sieve::new(positions.len());
+    first.iter().for_each(|first| sieve.begins(*first));
+    for (number, position) in (0_u16..).zip(positions) {
+        match &position.accepts {
+            Accepts::Any(reach) => sieve.accepts_any(number, *reach == Reach::Beyond),
+            Accepts::OneOf(ids) => ids.iter().for_each(|id| sieve.accepts(number, *id)),
+        }
+        position.follow.iter().for_each(|next| sieve.follows(number, *next));
+        if position.is_last {
+            sieve.ends(number);
+        }
+    }
+    sieve
 }
 
 /// A match under way.

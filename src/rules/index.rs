@@ -31,6 +31,8 @@ pub struct Index {
     postings: Vec<Posting>,
     /// What else each phrase needs.
     needed: Vec<Vec<Vec<WordId>>>,
+    /// How many words a match of each phrase can have.
+    longest_of: Vec<u32>,
     longest: usize,
 }
 
@@ -41,6 +43,8 @@ pub struct Candidates {
     pub found: Vec<(u32, u32)>,
     present: Vec<u64>,
     spoken: Vec<WordId>,
+    /// The first word that was not read before.
+    fresh: u32,
 }
 
 impl Index {
@@ -89,6 +93,7 @@ impl Index {
         }
         sets.drain(..if paired { 2 } else { 1 });
         self.needed.push(sets);
+        self.longest_of.push(longest as u32);
     }
 
     /// The most words of any phrase.
@@ -99,6 +104,7 @@ impl Index {
     /// Finds the phrases that may have a match which ends among the fresh words of `row`.
     pub fn look_up(&self, row: &Row, candidates: &mut Candidates) {
         candidates.found.clear();
+        candidates.fresh = row.fresh() as u32;
         let (fresh, end) = (row.fresh(), row.words().len());
         let first = fresh.saturating_sub(self.longest);
         candidates.mark(row, first..end, self.postings.len());
@@ -135,6 +141,10 @@ impl Index {
     }
 
     fn add_candidate(&self, phrase: u32, at: u32, candidates: &mut Candidates) {
+        // From an anchor that lies too far back no match reaches a fresh word.
+        if at + self.longest_of[phrase as usize] <= candidates.fresh {
+            return;
+        }
         let needed = &self.needed[phrase as usize];
         if needed.iter().all(|set| set.iter().any(|id| candidates.is_present(*id))) {
             candidates.found.push((phrase, at));

@@ -34,6 +34,7 @@ pub mod screen;
 pub mod script;
 pub mod select;
 pub mod sequence;
+mod sieve;
 pub mod stage;
 pub mod suggest;
 pub mod vocabulary;

@@ -224,7 +224,7 @@ impl Rulebook {
                 to = (next as usize + reach + 1).min(end);
                 at += 1;
             }
-            if to <= fresh {
+            if to <= fresh || !phrase.automaton.may_match(row, from, to, fresh) {
                 continue;
             }
             phrase.automaton.matches(row, from, to, threads, |start, end, misheard| {

@@ -45,7 +45,7 @@ pub struct StatusView {
 pub struct ProblemView {
     /// Which part.
     pub part: String,
-    /// What, and what to do.
+    /// What, and what to do; without details for a token that is not for all lines.
     pub message: String,
     /// Since when.
     pub since: String,
@@ -228,6 +228,17 @@ pub struct StepView {
     /// The furthest stage then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
+}
+
+/// The answer to "not a scam": the incident as it is now, for whoever may see incidents; for an
+/// exchange, as to any change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum NotAScamView {
+    /// The incident.
+    Incident(Box<IncidentView>),
+    /// The line.
+    Done(Done),
 }
 
 /// What was erased.

@@ -128,6 +128,8 @@ impl Daemon {
         let shown = Arc::clone(&daemon.log);
         for _ in 0..3000 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                // It listens before it opens the database, and answers after that.
+                let _ = request(port, "GET", "/", "", "");
                 return daemon;
             }
             clock::wait_until(clock::now() + Duration::from_millis(5));

@@ -65,7 +65,7 @@ impl World {
         if is_new {
             let case = self.model.case_of(call).and_then(|id| self.model.case(id));
             self.calls[call].simulated = case.map_or(self.homes.simulate, |case| case.simulated);
-            self.calls[call].is_watched = true;
+            (self.calls[call].is_watched, self.calls[call].heard) = (true, None);
             self.watched[plan.line].insert(id);
         }
         keep!(is_new || actions.is_empty(), "announced twice, and something came of it");
@@ -99,6 +99,7 @@ impl World {
         let heard = self.desk.handle(event, self.clock.moment());
         keep!(heard.is_ok() == is_watched, "what is heard in a call that is not up is refused");
         let Ok(actions) = heard else { return Ok(()) };
+        self.calls[call].heard = Some(level).filter(|_| self.homes.is_screened(line));
         keep!(accepts || actions.is_empty(), "a call was screened that nobody wants screened");
         let written = actions.clone();
         if self.perform(Cause::Heard(call, level), actions)? == Lived::Died || !accepts {
@@ -122,13 +123,9 @@ impl World {
         let is_due = may_warn && level >= home.from && level > before.warned;
         let warns = written.effects.iter().any(|it| matches!(it, Effect::Whisper { .. }));
         keep!(!is_due || warns, "4: {level:?} was reached and nobody was warned");
-        if warns {
-            self.calls[call].warned = before.warned.max(level);
-        }
         let must_drop = home.mode == Mode::Protect && may_warn && level == Level::Danger;
         let drops = written.effects.iter().any(|it| matches!(it, Effect::DropFarLeg { .. }));
         keep!(!must_drop || before.dropped || drops, "4: a protected call was not ended");
-        self.calls[call].dropped |= drops;
         Ok(())
     }
 

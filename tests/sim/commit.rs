@@ -11,10 +11,11 @@ use lineclear::rules::Level;
 
 use super::acts::{actor, is_to, notes};
 use super::clock::{Clock, Promise};
+use super::homes::Homes;
 use super::model::{Case, Held};
 use super::script::{By, Hand, Other};
 use super::store::is_pending;
-use super::world::{Cause, Kept, World, keep};
+use super::world::{Cause, Kept, World, keep, key};
 
 /// When notifications were posted, and under which names.
 #[derive(Debug, Default)]
@@ -40,13 +41,19 @@ impl World {
         // The line that must be held, since a call ended.
         let mut due = None;
         let mut new = BTreeSet::new();
+        // Lines that are looked after again: what was reported of their calls counts now.
+        let mut enabled = BTreeSet::new();
         for record in &actions.records {
             match record {
                 Record::Hold(hold) => self.hold_committed(cause, hold, &mut due, actions)?,
-                Record::Line(line) => self.line_committed(cause, line)?,
+                Record::Line(line) => {
+                    let was_off = self.model.line(index(&line.line)).disabled.is_some();
+                    self.line_committed(cause, line)?;
+                    enabled.extend((was_off && line.disabled.is_none()).then(|| index(&line.line)));
+                }
                 Record::Incident(incident) => {
                     self.must_be_held(due)?;
-                    due = self.incident_committed(cause, incident)?;
+                    due = self.incident_committed(cause, incident, &enabled)?;
                 }
                 Record::Notification(note) => {
                     let is_new = note.attempts == 0 && is_pending(note);
@@ -84,7 +91,36 @@ impl World {
         {
             self.must_be_told(call, level, actions)?;
         }
+        enabled.into_iter().try_for_each(|line| self.must_be_judged(line, actions))?;
         self.must_be_held(due)
+    }
+
+    /// A line is looked after again, and so are the calls that are up.
+    fn must_be_judged(&mut self, line: usize, actions: &Actions) -> Kept {
+        for call in 0..self.calls.len() {
+            let it = &self.calls[call];
+            if it.plan.line != line || !it.is_watched {
+                continue;
+            }
+            if !self.homes.is_screened(line) {
+                self.calls[call].heard = None;
+                continue;
+            }
+            let Some(level) = it.heard.filter(|level| *level >= Level::Caution) else { continue };
+            let (id, warned) = (it.id.clone(), it.warned);
+            // It may have been silent for too long, and be over as well.
+            let is_over = actions.effects.contains(&Effect::Forget { call: id.clone() });
+            let is_incident = self.model.case_of(call).is_some();
+            keep!(is_over || is_incident, "4: {level:?} was reported, and it is no incident");
+            let is_due = self.may_warn(call) && level >= self.homes.lines[line].from;
+            let warns = actions
+                .effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Whisper { call, .. } if *call == id));
+            keep!(!is_due || level <= warned || warns, "4: {level:?} was reported: no warning");
+            self.must_be_told(call, level, actions)?;
+        }
+        Ok(())
     }
 
     /// Each higher level is told to those who asked for it.
@@ -236,19 +272,26 @@ impl World {
         &mut self,
         cause: Cause,
         record: &IncidentRecord,
+        enabled: &BTreeSet<usize>,
     ) -> Kept<Option<(usize, Option<Other>)>> {
         let has_rules = record.level < Level::Caution || !record.rules.is_empty();
         keep!(has_rules, "4: an incident at {:?} does not say why", record.level);
         if self.model.case(record.id).is_none() {
-            let Cause::Heard(call, _) = cause else {
-                return Err("an incident is opened though nothing was heard".to_owned());
+            let call = match cause {
+                Cause::Heard(call, _) => Some(call),
+                _ => self.judged(record, enabled),
             };
-            self.open_case(call, record);
+            let nothing = "an incident is opened though nothing was heard";
+            self.open_case(call.ok_or(nothing)?, record);
         }
         let Some(case) = self.model.case_mut(record.id) else { return Ok(None) };
         keep!(case.is_open, "an incident goes on after its end");
         let highest = match cause {
             Cause::Heard(call, level) if call == case.call => case.highest.max(level),
+            _ if enabled.contains(&case.line) => {
+                let heard = self.calls[case.call].heard.unwrap_or(Level::Quiet);
+                case.highest.max(heard)
+            }
             _ => case.highest,
         };
         keep!(record.level == highest, "{:?} is kept as {:?}", highest, record.level);
@@ -261,6 +304,15 @@ impl World {
             && !self.is_off(&case)
             && self.acts_on(case.line);
         Ok(must_hold.then_some((case.line, Some(case.scammer))))
+    }
+
+    /// The call of which something was reported while its line was left alone.
+    fn judged(&self, record: &IncidentRecord, enabled: &BTreeSet<usize>) -> Option<usize> {
+        let key = key();
+        self.calls.iter().position(|call| {
+            let is_judged = call.is_watched && call.heard >= Some(Level::Caution);
+            is_judged && enabled.contains(&call.plan.line) && key.call(&call.id) == record.call
+        })
     }
 
     fn open_case(&mut self, call: usize, record: &IncidentRecord) {
@@ -314,11 +366,21 @@ impl World {
                 let is_well = |since: u64| self.clock.truth > since + 20 * 60_000;
                 let is_over = self.clock.truth + forward >= posted + give_up
                     && !self.channels.well_since.is_some_and(is_well);
-                keep!(is_over || self.channels.is_refused(key), "3: {key} was given up: {why}");
+                let may_be_told = is_told_of(&self.homes, note);
+                let is_withdrawn = !may_be_told && why.starts_with("withdrawn");
+                let is_failed = is_over || is_withdrawn || self.channels.is_refused(key);
+                keep!(is_failed, "3: {key} was given up: {why}");
             }
         }
         Ok(())
     }
+}
+
+/// Whether a person may be told what a notification tells.
+pub fn is_told_of(homes: &Homes, note: &NotificationRecord) -> bool {
+    let line = index(&note.line);
+    let is_chosen = |person: &usize| note.to.person == format!("p{person}");
+    homes.is_screened(line) && homes.lines[line].people.iter().any(is_chosen)
 }
 
 /// What a notification tells, and to whom: two of the same have the same key.

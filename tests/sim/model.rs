@@ -82,6 +82,10 @@ impl Model {
         self.live.cases.get(&id)
     }
 
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.live.cases.values()
+    }
+
     pub fn open_case(&mut self, id: Id, case: Case) {
         self.changed_cases.insert(id);
         self.live.cases.insert(id, case);

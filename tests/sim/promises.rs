@@ -11,13 +11,13 @@ use lineclear::private::Private;
 use lineclear::rules::Level;
 
 use super::acts::notes;
-use super::commit::index;
+use super::commit::{index, is_told_of};
 use super::homes::{
     CONTACTS, EMERGENCIES, IN_EVERY_CALL, IN_EVERY_NUMBER, Mode, NUMBERS, TELECARE, TurnAway,
     number,
 };
 use super::model::Case;
-use super::script::{By, Other};
+use super::script::{By, Hand, Other};
 use super::store::is_pending;
 use super::world::{Cause, Kept, World, keep};
 
@@ -115,8 +115,16 @@ impl World {
             case.is_some_and(|it| it.highest >= Level::Warning && !it.simulated && !self.is_off(it))
         };
         let scams: Vec<_> = self.watched[line].iter().filter(|_| acts).filter(is_scam).collect();
+        // One that was up before the program died may be up still.
+        let is_unheard = |it: &Case| {
+            it.line == line
+                && it.is_open
+                && it.highest >= Level::Warning
+                && !(it.simulated || self.calls[it.call].is_watched || self.is_off(it))
+        };
+        let is_up = !scams.is_empty() || (acts && self.model.cases().any(is_unheard));
         let is_wait = matches!(answer.gate, Gate::Held { .. });
-        keep!(is_wait == (is_held || !scams.is_empty()), "2: {:?}, {scams:?}", answer.gate);
+        keep!(is_wait == (is_held || is_up), "2: {:?}, {scams:?}", answer.gate);
         let is_dropped = answer.drop_first.iter().eq(scams);
         keep!(is_dropped, "2: the call before is still up: {:?}", answer.drop_first);
         Ok(())
@@ -157,17 +165,14 @@ impl World {
         let truth = self.clock.truth;
         let hold = |line: &LineId| self.model.line(index(line)).hold;
         match effect {
-            Effect::Whisper { line, level, .. } => {
-                let Cause::Heard(call, heard) = cause else {
-                    return Err("4: a whisper though nothing was heard".to_owned());
-                };
-                let is_right = heard == *level && *level >= self.homes.lines[index(line)].from;
-                keep!(is_right && self.may_warn(call), "4: {level:?} was whispered");
+            Effect::Whisper { line, level, call, .. } => {
+                let is_right = self.is_heard(cause, call, *level);
+                let is_far = *level >= self.homes.lines[index(line)].from;
+                keep!(is_right && is_far, "4: {level:?} was whispered");
             }
-            Effect::DropFarLeg { line, prompt: Some(_), .. } => {
+            Effect::DropFarLeg { line, prompt: Some(_), call } => {
                 let protects = self.homes.lines[index(line)].mode == Mode::Protect;
-                let is_danger = matches!(cause, Cause::Heard(call, Level::Danger)
-                    if protects && self.may_warn(call));
+                let is_danger = protects && self.is_heard(cause, call, Level::Danger);
                 keep!(is_danger, "4: a call was ended that nobody wants ended");
             }
             Effect::DropFarLeg { prompt: None, .. } => {
@@ -186,6 +191,23 @@ impl World {
             Effect::LineClear { .. } | Effect::Notice { .. } | Effect::Forget { .. } => {}
         }
         Ok(())
+    }
+
+    /// A call is at this level and is to be acted on: it was just heard, or its line is looked
+    /// after again.
+    fn is_heard(&self, cause: Cause, id: &CallId, level: Level) -> bool {
+        let Some(call) = self.calls.iter().position(|it| it.id == *id) else { return false };
+        match cause {
+            Cause::Heard(it, heard) => it == call && heard == level && self.may_warn(call),
+            Cause::Tick | Cause::Stepped | Cause::Hand(_, Hand::Enable, _) => {
+                // It may have been silent for too long, and be over as well.
+                let is_over = self.model.case_of(call).is_none();
+                let may = self.may_warn(call) || is_over;
+                may && self.acts_on(self.calls[call].plan.line)
+                    && self.calls[call].heard == Some(level)
+            }
+            _ => false,
+        }
     }
 
     /// Whatever is committed and done may be printed.
@@ -235,6 +257,9 @@ impl World {
             let agreed = self.homes.is_screened(line);
             keep!(kept == agreed, "6: consent of line {line}: {agreed}, and {kept} on the disk");
         }
+        let mut waiting = self.store.memory.notifications.values().filter(|it| is_pending(it));
+        let may_be_told = waiting.all(|note| is_told_of(&self.homes, note));
+        keep!(may_be_told, "6: something waits for people who may not be told any more");
         Ok(())
     }
 

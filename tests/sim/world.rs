@@ -69,6 +69,8 @@ pub struct Call {
     /// The desk has it.
     pub is_watched: bool,
     pub simulated: bool,
+    /// What was last reported of it, also while nobody wanted to be warned.
+    pub heard: Option<Level>,
     /// The highest level that was whispered, as far as this run of the program knows.
     pub warned: Level,
     pub dropped: bool,
@@ -104,6 +106,7 @@ impl World {
             is_up: false,
             is_watched: false,
             simulated: false,
+            heard: None,
             warned: Level::Quiet,
             dropped: false,
         };
@@ -268,7 +271,8 @@ impl World {
         self.clock.truth += crash.outage;
         self.clock.start(crash.boot);
         for call in &mut self.calls {
-            (call.is_watched, call.warned, call.dropped) = (false, Level::Quiet, false);
+            (call.is_watched, call.heard) = (false, None);
+            (call.warned, call.dropped) = (Level::Quiet, false);
         }
         self.watched.iter_mut().for_each(BTreeSet::clear);
         self.start()
@@ -319,6 +323,14 @@ impl World {
         self.may_be_done(cause, effect)?;
         match effect {
             Effect::Deliver(attempt) => self.channels.deliver(attempt, self.clock.truth),
+            Effect::Whisper { call, level, .. } => {
+                let call = self.calls.iter_mut().find(|it| it.id == *call);
+                call.into_iter().for_each(|it| it.warned = it.warned.max(*level));
+            }
+            Effect::DropFarLeg { call, prompt: Some(_), .. } => {
+                let call = self.calls.iter_mut().find(|it| it.id == *call);
+                call.into_iter().for_each(|it| it.dropped = true);
+            }
             Effect::Forget { call } => {
                 if let Some(index) = self.calls.iter().position(|it| it.id == *call) {
                     self.calls[index].is_watched = false;
@@ -343,7 +355,7 @@ impl World {
     }
 }
 
-fn key() -> TagKey {
+pub fn key() -> TagKey {
     TagKey::new([7; 32])
 }
 

@@ -51,6 +51,7 @@ impl Desk {
             tag: self.key.call(&new.call),
             number: tag.filter(|_| incoming),
             last_two: new.number.as_ref().filter(|_| incoming).and_then(last_two),
+            report: None,
             incident: None,
             simulated: self.simulate,
         };
@@ -72,24 +73,35 @@ impl Desk {
     ) -> Result<Actions, Refusal> {
         let call = self.calls.get_mut(id).ok_or(Refusal::NoCall)?;
         self.timers.set(Timer::Idle(id.clone()), Some(at.now + self.idle));
-        let (Some(report), Some(line)) = (report, self.lines.get(&call.line)) else {
-            return Ok(Actions::default());
-        };
-        // Consent may have been withdrawn while the call goes on.
-        let listens = line.is_screened() && !line.is_disabled(at.now);
-        let Some(policy) = line.policy.as_ref().filter(|_| listens) else {
-            return Ok(Actions::default());
+        let Some(report) = report else { return Ok(Actions::default()) };
+        call.report = Some(report.clone());
+        Ok(self.judge(id, at))
+    }
+
+    /// Does what follows from the last report of a call. What was reported while nobody wanted to
+    /// be warned is not reported again: it counts as soon as somebody wants to be.
+    pub(super) fn judge(&mut self, id: &CallId, at: Moment) -> Actions {
+        let Some(call) = self.calls.get_mut(id) else { return Actions::default() };
+        let Some(line) = self.lines.get(&call.line) else { return Actions::default() };
+        // Consent may have been withdrawn while the call goes on: nothing is remembered, either.
+        if !line.is_screened() {
+            call.report = None;
+            return Actions::default();
+        }
+        let policy = line.policy.as_ref().filter(|_| !line.is_disabled(at.now));
+        let (Some(policy), Some(report)) = (policy, &call.report) else {
+            return Actions::default();
         };
         if call.incident.is_none() {
             if report.level < Level::Caution {
-                return Ok(Actions::default());
+                return Actions::default();
             }
             let id = Id(self.rng.u128(..));
             call.incident = Some(open(id, call, at.wall));
         }
-        let Some(incident) = &mut call.incident else { return Ok(Actions::default()) };
+        let Some(incident) = &mut call.incident else { return Actions::default() };
         let moves = incident.take(report, &policy.warn, at);
-        Ok(self.act(id, moves, at))
+        self.act(id, moves, at)
     }
 
     /// Does what an incident asks for.
@@ -281,7 +293,7 @@ fn is_recent(last: Wall, now: Wall) -> bool {
     now.ms_since(last) < RING_BACK_MS
 }
 
-fn open(id: Id, call: &Call, wall: Wall) -> Incident {
+pub(super) fn open(id: Id, call: &Call, wall: Wall) -> Incident {
     let record = IncidentRecord {
         id,
         line: call.line.clone(),
@@ -296,6 +308,7 @@ fn open(id: Id, call: &Call, wall: Wall) -> Incident {
         score: 0.0,
         rules: Vec::new(),
         not_a_scam: None,
+        told: Vec::new(),
         simulated: call.simulated,
     };
     Incident::new(record, 0)

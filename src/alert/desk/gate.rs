@@ -64,13 +64,16 @@ impl Desk {
             true => self.calls_of(line, is_suspicious),
             false => Vec::new(),
         };
-        let gate = match (line.clear.hold(), still_up.as_slice()) {
-            (None, []) if !line.may_act(now) => Gate::Pass(Reason::Observed),
-            (hold, [_, ..]) => {
+        // After a restart it has no name until its source is heard of again; it may be up.
+        let is_unheard = line.may_act(now)
+            && self.orphans.values().any(|call| call.line == line.id && is_suspicious(call));
+        let gate = match line.clear.hold() {
+            hold if is_unheard || !still_up.is_empty() => {
                 let length = line.clear.policy().length();
                 line.clear.held(hold.map_or(length, |hold| length.max(hold.until - now)), key)
             }
-            (_, []) => line.clear.outgoing(key, now),
+            None if !line.may_act(now) => Gate::Pass(Reason::Observed),
+            _ => line.clear.outgoing(key, now),
         };
         match gate {
             Gate::Held { remaining, can_override } => {

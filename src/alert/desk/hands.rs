@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use super::calls::open;
 use super::{Actions, Desk, LONGEST_DISABLED, Line, Refusal};
-use crate::alert::record::{Actor, Id, Record, Scammer};
-use crate::call::LineId;
+use crate::alert::incident::Incident;
+use crate::alert::record::{Actor, Id, IncidentRecord, Record, Scammer};
+use crate::call::{CallId, LineId};
 use crate::config::OverrideBy;
+use crate::rules::Level;
 use crate::time::Moment;
 
 /// Incidents of which is remembered that somebody called them off.
@@ -63,13 +66,14 @@ impl Desk {
             return Err(Refusal::CarersOnly(id.clone()));
         }
         line.disabled_until = Some(at.now + length.min(LONGEST_DISABLED));
+        line.is_decided = true;
         let audit = line.audit(by, "screening off", at.wall);
         let records = vec![line.changed(boot, at), audit];
         self.plan(id);
         Ok(Actions { records, effects: Vec::new() })
     }
 
-    /// The line is looked after again.
+    /// The line is looked after again, and so are the calls that are up.
     pub(super) fn enable(
         &mut self,
         id: &LineId,
@@ -78,13 +82,17 @@ impl Desk {
     ) -> Result<Actions, Refusal> {
         let boot = self.boot;
         let line = self.line_mut(id)?;
+        line.is_decided = true;
         if line.disabled_until.take().is_none() {
             return Ok(Actions::default());
         }
         let audit = line.audit(by, "screening on", at.wall);
         let records = vec![line.changed(boot, at), audit];
+        let calls = line.calls.clone();
         self.plan(id);
-        Ok(Actions { records, effects: Vec::new() })
+        let mut actions = Actions { records, effects: Vec::new() };
+        calls.iter().for_each(|call| actions.append(self.judge(call, at)));
+        Ok(actions)
     }
 
     /// Somebody wants the line to be kept clear.
@@ -140,19 +148,47 @@ impl Desk {
     }
 
     /// Forgets what waits to be told of a line, and what its calls came to. A hold goes on: it
-    /// protects, and tells nothing.
-    pub fn erase(&mut self, id: &LineId) {
-        self.outbox.forget(id);
-        if let Some(line) = self.lines.get_mut(id) {
-            line.suspicious = None;
+    /// protects, and tells nothing. A call that is up is an incident of its own again, by what was
+    /// last reported of it: it is warned of and told anew.
+    pub fn erase(&mut self, id: &LineId, at: Moment) -> Actions {
+        let waits = self.outbox.withdraw(|record| record.line != *id, "erased", at);
+        let records = waits.into_iter().map(Record::Notification).collect();
+        let mut actions = Actions { records, effects: Vec::new() };
+        for orphan in self.orphans.values_mut().filter(|it| it.line == *id) {
+            actions.records.extend(orphan.incident.take().map(|before| over(before, at)));
         }
-        let calls = self.calls.values_mut().chain(self.orphans.values_mut());
-        calls.filter(|call| call.line == *id).for_each(|call| call.incident = None);
+        let Some(line) = self.lines.get_mut(id) else { return actions };
+        line.suspicious = None;
+        for call in line.calls.clone() {
+            actions.records.extend(self.renew_incident(&call, at));
+            actions.append(self.judge(&call, at));
+        }
+        actions
+    }
+
+    /// The call goes on under another incident. What somebody said of it still counts.
+    fn renew_incident(&mut self, id: &CallId, at: Moment) -> Option<Record> {
+        let new = self.new_id();
+        let call = self.calls.get_mut(id)?;
+        let before = call.incident.take()?;
+        if call.report.as_ref().is_some_and(|it| it.level >= Level::Caution) {
+            let incident = open(new, call, at.wall);
+            let not_a_scam = before.record.not_a_scam.clone();
+            let record = IncidentRecord { not_a_scam, ..incident.record };
+            call.incident = Some(Incident::new(record, 0));
+        }
+        Some(over(before, at))
     }
 
     pub(super) fn line_mut(&mut self, id: &LineId) -> Result<&mut Line, Refusal> {
         self.lines.get_mut(id).ok_or_else(|| Refusal::NoLine(id.to_string()))
     }
+}
+
+/// The end of an incident that is erased: if it cannot be erased now, no restart goes on with it.
+fn over(mut incident: Incident, at: Moment) -> Record {
+    let _erased_as_well = incident.end(at.wall);
+    Record::Incident(incident.record)
 }
 
 /// Where only carers may ring although the line is held, only they decide about it.

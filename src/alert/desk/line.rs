@@ -25,6 +25,8 @@ pub(super) struct Line {
     pub calls: BTreeSet<CallId>,
     pub clear: LineClear,
     pub disabled_until: Option<Now>,
+    /// Since the program started somebody has decided about that.
+    pub is_decided: bool,
     pub suspicious: Option<Wall>,
 }
 
@@ -38,6 +40,7 @@ impl Line {
             contacts: BTreeSet::new(),
             calls: BTreeSet::new(),
             disabled_until: None,
+            is_decided: false,
             suspicious: None,
         }
     }
@@ -52,6 +55,7 @@ impl Line {
             contacts: BTreeSet::new(),
             calls: BTreeSet::new(),
             disabled_until: None,
+            is_decided: false,
             suspicious: None,
         }
     }

@@ -17,7 +17,8 @@ use super::incident::Incident;
 use super::line_clear::Hold;
 use super::number::{Tag, TagKey};
 use super::outbox::Outbox;
-use super::record::{Actor, Id, LineRecord, Record, Snapshot};
+use super::record::{Actor, Ended, HoldRecord, Id, LineRecord, Record, Snapshot};
+use super::report::Report;
 use super::timers::Timers;
 use crate::call::{CallId, LineId};
 use crate::config::{self, Advice, Config, Person};
@@ -33,9 +34,32 @@ struct Call {
     tag: Tag,
     number: Option<Tag>,
     last_two: Option<u8>,
+    /// What was last reported of it, also while nobody wanted to be warned.
+    report: Option<Report>,
     incident: Option<Incident>,
     /// Nothing is done about this call.
     simulated: bool,
+}
+
+impl Call {
+    /// Goes on with what was known of it before a restart. If it is an incident already, the one
+    /// before is over: what it came to counts for the one that goes on.
+    fn take_over(&mut self, mut before: Incident, at: Moment) -> Vec<Record> {
+        let Some(incident) = &mut self.incident else {
+            self.simulated = before.record.simulated;
+            self.incident = Some(before);
+            return Vec::new();
+        };
+        if incident.record.id == before.record.id {
+            return Vec::new();
+        }
+        if !before.record.simulated {
+            incident.absorb(&before.record);
+        }
+        let step = before.end(at.wall).map(Record::History);
+        let incidents = [incident.record.clone(), before.record].map(Record::Incident);
+        incidents.into_iter().chain(step).collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,8 +126,8 @@ impl Desk {
         desk
     }
 
-    /// Goes on with another configuration. Calls, holds and notifications remain. A line that is
-    /// configured no more is still held for as long as was said.
+    /// Goes on with another configuration. Calls and holds remain, and notifications to those who
+    /// may still be told. A line that is configured no more is still held for as long as was said.
     pub fn configure(&mut self, config: &Config, at: Moment) -> Actions {
         self.simulate = config.rules.simulate;
         self.idle = config.feed.idle();
@@ -124,12 +148,16 @@ impl Desk {
             let line = self.lines.entry(id.clone()).or_insert_with(|| Line::new(id, policy));
             actions.records.extend(line.set_policy(policy, &self.key, at));
         }
+        actions.records.extend(self.withdraw(at));
         actions
     }
 
     /// Takes over what was committed before a restart. What comes back follows from the restart:
     /// deadlines are written anew, and lines whose hold is over meanwhile are told to be clear.
+    ///
+    /// The database may be opened late: what was decided meanwhile counts.
     pub fn restore(&mut self, snapshot: Snapshot, config: &Config, at: Moment) -> Actions {
+        let mut actions = Actions::default();
         for (id, consent) in snapshot.consents {
             // Also of a line that is gone meanwhile: nobody screens it, and that is committed.
             let line = self.lines.entry(id.clone());
@@ -139,24 +167,22 @@ impl Desk {
             self.restore_line(record, config, at);
         }
         for record in &snapshot.holds {
-            let hold = Hold::restore(record, self.boot, at);
-            let line = self.lines.entry(record.line.clone());
-            let line = line.or_insert_with(|| Line::unknown(record.line.clone(), config));
-            let callbacks = line.clear.callbacks_until();
-            // The database may be opened late: what began meanwhile counts if it lasts longer.
-            let running = line.clear.hold().filter(|running| running.until > hold.until);
-            let hold = running.cloned().unwrap_or(hold);
-            line.clear.restore(Some(hold), callbacks);
+            actions.records.extend(self.restore_hold(record, config, at));
         }
         for record in snapshot.incidents {
             let steps = snapshot.steps.iter().find(|(id, _)| *id == record.id);
             let steps = steps.map_or(0, |(_, steps)| *steps);
-            self.restore_incident(Incident::restore(record, steps), at);
+            actions.records.extend(self.restore_incident(Incident::new(record, steps), at));
         }
         self.outbox.restore(snapshot.notifications, at);
-        let mut actions = self.configure(config, at);
+        actions.append(self.configure(config, at));
         let _first_reading = self.clock.stepped(at);
         actions.records.extend(self.deadlines(at));
+        // Lines that were off, and of which nothing is left to say: that is not committed yet.
+        let were_off = snapshot.lines.iter().filter(|record| record.disabled.is_some());
+        let lines = were_off.filter_map(|record| self.lines.get(&record.line));
+        let plain = lines.filter(|line| line.record(self.boot, at).is_none());
+        actions.records.extend(plain.map(|line| line.changed(self.boot, at)));
         for id in self.lines.keys().cloned().collect::<Vec<_>>() {
             self.plan(&id);
         }
@@ -168,27 +194,58 @@ impl Desk {
         let line = self.lines.entry(record.line.clone());
         let line = line.or_insert_with(|| Line::unknown(record.line.clone(), config));
         // What is uncertain here ends early: rather warned too soon again than not at all.
-        line.disabled_until = record.disabled.map(|until| until.restore_early(self.boot, at));
+        if !line.is_decided {
+            line.disabled_until = record.disabled.map(|until| until.restore_early(self.boot, at));
+        }
         let callbacks = record.callbacks.map(|until| until.restore(self.boot, at));
         let callbacks = callbacks.max(line.clear.callbacks_until());
         line.clear.restore(line.clear.hold().cloned(), callbacks);
-        line.suspicious = record.suspicious;
+        line.suspicious = line.suspicious.max(record.suspicious);
     }
 
-    /// The call may still go on: if its source is heard of again, so does the incident.
-    fn restore_incident(&mut self, incident: Incident, at: Moment) {
+    /// Of two holds on a line the longer one goes on; the end of the other is committed.
+    fn restore_hold(&mut self, record: &HoldRecord, config: &Config, at: Moment) -> Option<Record> {
+        let line = self.lines.entry(record.line.clone());
+        let line = line.or_insert_with(|| Line::unknown(record.line.clone(), config));
+        let hold = Hold::restore(record, self.boot, at);
+        let over = match line.clear.hold() {
+            Some(running) if running.id == hold.id => return None,
+            Some(running) if running.until > hold.until => Some(record.clone()),
+            running => {
+                let over = running.map(|it| it.record(&record.line, self.boot, at));
+                let callbacks = line.clear.callbacks_until();
+                line.clear.restore(Some(hold), callbacks);
+                over
+            }
+        };
+        let ended = Some(Ended { at: at.wall, by: Actor::Lineclear });
+        over.map(|over| Record::Hold(HoldRecord { ended, ..over }))
+    }
+
+    /// The call may still go on: if its source is heard of again, so does the incident. If it was
+    /// heard of already, the incident is its own.
+    fn restore_incident(&mut self, incident: Incident, at: Moment) -> Vec<Record> {
         let record = &incident.record;
         let id = record.id;
+        if self.orphans.contains_key(&id) {
+            return Vec::new();
+        }
+        let is_same = |call: &&mut Call| call.tag == record.call && call.line == record.line;
+        if let Some(call) = self.calls.values_mut().find(is_same) {
+            return call.take_over(incident, at);
+        }
         self.timers.set(Timer::Orphan(id), Some(at.now + self.idle));
         let call = Call {
             line: record.line.clone(),
             tag: record.call,
             number: record.number,
             last_two: record.last_two,
+            report: None,
             simulated: record.simulated,
             incident: Some(incident),
         };
         self.orphans.insert(id, call);
+        Vec::new()
     }
 
     /// Something happened.

@@ -77,6 +77,20 @@ impl Desk {
         actions
     }
 
+    /// What waits for people who may not be told any more, since the consent was withdrawn or they
+    /// are not chosen now, is not told.
+    pub(super) fn withdraw(&mut self, at: Moment) -> Vec<Record> {
+        let lines = &self.lines;
+        let may_tell = |record: &NotificationRecord| {
+            let line = lines.get(&record.line).filter(|line| line.is_screened());
+            let policy = line.and_then(|line| line.policy.as_ref());
+            policy.is_some_and(|policy| policy.people.contains(&record.to.person))
+        };
+        let why = "withdrawn: the line is not screened, or this person is not told of it, any more";
+        let withdrawn = self.outbox.withdraw(may_tell, why, at);
+        withdrawn.into_iter().map(Record::Notification).collect()
+    }
+
     fn notice(&self, kind: NoticeKind, line: &LineId, at: Moment) -> Notice {
         let name = self.lines.get(line).map_or(line.as_str(), |line| line.name());
         Notice {

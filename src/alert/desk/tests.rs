@@ -191,7 +191,13 @@ pub(super) fn snapshot(actions: &[&Actions]) -> Snapshot {
 }
 
 /// A restart; the boot clock shows `now`, the wall clock `wall`, seconds after noon.
-fn restart(config: &Config, boot: u128, found: Snapshot, now: u64, wall: u64) -> (Desk, Actions) {
+pub(super) fn restart(
+    config: &Config,
+    boot: u128,
+    found: Snapshot,
+    now: u64,
+    wall: u64,
+) -> (Desk, Actions) {
     let mut desk = Desk::new(config, BootId(boot), TagKey::new([7; 32]), 2);
     let moment = Moment { wall: at(wall).wall, ..at(now) };
     let actions = desk.restore(found, config, moment);
@@ -311,6 +317,106 @@ fn consent_is_committed_once_and_so_is_that_it_was_withdrawn() {
     assert_eq!(consents(&meanwhile), [false]);
     let (desk, gone) = restart(&no_lines(), 1, snapshot(&[&first]), 3, 3);
     assert_eq!((consents(&gone), desk.lines.len()), (vec![false], 0));
+}
+
+#[test]
+fn who_may_not_be_told_any_more_is_not_told() {
+    let mut gone = screened("");
+    gone.lines[0].people.clear();
+    for changed in [config("", ""), no_lines(), gone] {
+        let with = screened("");
+        let mut desk = desk_of(&with);
+        let _ = rings(&mut desk, "a", SCAMMER, 0);
+        let before = hear(&mut desk, "a", Level::Warning, 1);
+        assert_eq!(desk.waiting(), 2);
+        let found = snapshot(&[&before]);
+        let actions = desk.configure(&changed, at(2));
+        let (mut again, restored) = restart(&changed, 1, found, 3, 3);
+        for (desk, actions) in [(&mut desk, actions), (&mut again, restored)] {
+            let is_told = |note: &&NotificationRecord| match &note.state {
+                Delivery::Failed(why) => why.starts_with("withdrawn: "),
+                _ => false,
+            };
+            assert_eq!(notes(&actions).iter().filter(|note| is_told(note)).count(), 2);
+            assert!(desk.waiting() == 0 && desk.tick(at(100)).effects.is_empty());
+        }
+    }
+}
+
+/// A desk that went on for a while without what was committed before.
+fn without_database(config: &Config) -> Desk {
+    let mut desk = Desk::new(config, BootId(1), TagKey::new([7; 32]), 3);
+    let _ = desk.restore(Snapshot::default(), config, at(100));
+    desk
+}
+
+fn disable(desk: &mut Desk, seconds: u64, second: u64) -> Actions {
+    let length = Duration::from_secs(seconds);
+    desk.handle(Event::Disable { line: home(), length, by: carer() }, at(second)).expect("may")
+}
+
+#[test]
+fn who_was_left_alone_or_not_before_a_late_database_is_so_after() {
+    let config = screened("");
+    let off = disable(&mut desk_of(&config), 7200, 0);
+    let mut desk = without_database(&config);
+    let _ = disable(&mut desk, 10, 100);
+    let _ = desk.handle(Event::Enable { line: home(), by: carer() }, at(105)).expect("may");
+    let late = desk.restore(snapshot(&[&off]), &config, at(110));
+    assert_eq!(desk.lines(at(110).now)[0].disabled, None);
+    assert!(snapshot(&[&off, &late]).lines[0].disabled.is_none(), "and that is committed");
+    let mut desk = without_database(&config);
+    let _ = disable(&mut desk, 50, 100);
+    let on = desk_of(&config).gate(&question(Direction::Outgoing, "999"), at(0)).1;
+    let _ = desk.restore(snapshot(&[&on]), &config, at(110));
+    let left = desk.lines(at(110).now)[0].disabled;
+    assert_eq!(left, Some(Duration::from_secs(40)));
+}
+
+#[test]
+fn of_two_suspicious_calls_the_later_counts_and_of_two_holds_the_longer() {
+    let config = screened("");
+    let old = scam_call(&mut desk_of(&config), Level::Danger, 0);
+    for (seconds, left_at_110) in [(1000, 991), (10, 200)] {
+        let mut desk = without_database(&config);
+        let _ = rings(&mut desk, "b", OTHER, 100);
+        let _ = hear(&mut desk, "b", Level::Warning, 100);
+        let length = Some(Duration::from_secs(seconds));
+        let start = Event::StartHold { line: home(), length, by: carer() };
+        let new = desk.handle(start, at(101)).expect("may");
+        let late = desk.restore(snapshot(&[&old]), &config, at(110));
+        assert_eq!(left(&desk, 110), Some(left_at_110));
+        let on_disk = snapshot(&[&old, &new, &late]).holds;
+        let running = desk.hold(&home()).map(|hold| hold.id);
+        let ids: Vec<_> = on_disk.iter().map(|hold| Some(hold.id)).collect();
+        assert_eq!(ids, [running], "the other has an end");
+        assert_eq!(desk.lines(at(110).now)[0].suspicious, Some(at(100).wall));
+    }
+}
+
+#[test]
+fn a_call_that_was_heard_of_before_a_late_database_has_one_incident() {
+    let config = screened("");
+    let mut before = desk_of(&config);
+    let _ = rings(&mut before, "a", SCAMMER, 0);
+    let old = hear(&mut before, "a", Level::Danger, 1);
+    let old_id = before.incident(&call("a")).expect("an incident").record.id;
+    for is_incident in [false, true] {
+        let mut desk = without_database(&config);
+        let _ = rings(&mut desk, "a", SCAMMER, 101);
+        if is_incident {
+            let _ = hear(&mut desk, "a", Level::Caution, 102);
+        }
+        let late = desk.restore(snapshot(&[&old]), &config, at(110));
+        assert!(desk.orphans.is_empty(), "the call is up");
+        let record = desk.incident(&call("a")).expect("an incident").record.clone();
+        assert_eq!((record.level, record.id == old_id), (Level::Danger, !is_incident));
+        let open = snapshot(&[&old, &late]).incidents;
+        assert_eq!(open.iter().map(|it| it.id).collect::<Vec<_>>(), [record.id]);
+        let _ = desk.handle(Event::Heard { call: call("a"), report: None }, at(390));
+        assert!(holds(&desk.tick(at(500))).is_empty(), "nothing is held while it goes on");
+        assert_eq!(holds(&ends(&mut desk, "a", 501)).len(), 1);
+    }
 }
 
 fn no_lines() -> Config {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
 use crate::alert::desk::{Event, NewCall};
@@ -39,6 +40,15 @@ pub enum LineProblem {
     /// It does not say which line the call is on.
     #[error("the call is on no line: add \"line\", since more than one is configured")]
     NoLine,
+    /// The source may not speak of this line.
+    #[error("the token is not for this line: the configuration names its lines")]
+    OtherLine,
+    /// Nothing came for so long that the source is taken to be gone.
+    #[error("nothing came for as long as feed.idle says: send the rest in a further request")]
+    Idle,
+    /// The token was taken back, or is for something else now.
+    #[error("the token does not allow this any more: ask with another one")]
+    Revoked,
 }
 
 /// All that a feed needs.
@@ -54,20 +64,33 @@ pub struct Feed {
     pub lines: broadcast::Sender<Told>,
 }
 
+/// Names of calls that a source may have before those of calls that are over are let go.
+const FEW_CALLS: usize = 64;
+
 /// One source of lines: which calls are its own, and what they are told.
 pub struct Source {
     feed: Feed,
     told: mpsc::Sender<Told>,
+    /// The lines of which it may speak; all if none.
+    lines: Option<Vec<String>>,
     /// The call and the line of those lines that name none.
     default: Option<NewCall>,
     calls: BTreeSet<CallId>,
+    /// With so many calls, those that are over are let go.
+    most_calls: usize,
 }
 
 impl Source {
-    /// A source whose calls are told of through `told`. `default` has begun already.
-    pub fn new(feed: Feed, told: mpsc::Sender<Told>, default: Option<NewCall>) -> Self {
+    /// A source whose calls are told of through `told`. It may speak of these `lines`, of all if
+    /// none. `default` has begun already.
+    pub fn new(
+        feed: Feed,
+        told: mpsc::Sender<Told>,
+        lines: Option<Vec<String>>,
+        default: Option<NewCall>,
+    ) -> Self {
         let calls = default.iter().map(|own| own.call.clone()).collect();
-        Self { feed, told, default, calls }
+        Self { feed, told, lines, default, calls, most_calls: FEW_CALLS }
     }
 
     /// Takes a line. What is wrong with it is told, and the next one is taken.
@@ -86,6 +109,11 @@ impl Source {
     /// Tells what was wrong with a line.
     pub fn complain(&self, problem: &LineProblem) {
         self.feed.health.count(Count::BadLines, 1);
+        self.explain(problem);
+    }
+
+    /// Tells why nothing more is taken.
+    pub fn explain(&self, problem: &LineProblem) {
         let message = problem.to_string();
         if self.told.try_send(Told::Error { message }).is_err() {
             self.feed.health.count(Count::Untold, 1);
@@ -105,10 +133,12 @@ impl Source {
             }
             Message::End { call } => {
                 let call = self.named(call)?;
+                self.may_speak_of(self.feed.calls.line_of(&call).as_ref())?;
                 self.calls.remove(&call);
                 Ok(self.feed.calls.end(&call).await?)
             }
             Message::FarLegUp { line } => {
+                self.may_speak_of(Some(&line))?;
                 let _kept = self.feed.desk.tell(Event::FarLegUp { line }).await?;
                 Ok(())
             }
@@ -128,8 +158,11 @@ impl Source {
         line: Option<LineId>,
     ) -> Result<CallId, LineProblem> {
         let call = self.named(call)?;
-        if self.calls.contains(&call) && self.feed.calls.is_known(&call) {
-            return Ok(call);
+        if let Some(line) = self.feed.calls.line_of(&call) {
+            self.may_speak_of(Some(&line))?;
+            if self.calls.contains(&call) {
+                return Ok(call);
+            }
         }
         let own = self.default.clone().filter(|own| own.call == call);
         let new = match own {
@@ -145,9 +178,22 @@ impl Source {
 
     async fn begin(&mut self, new: NewCall) -> Result<(), LineProblem> {
         let call = new.call.clone();
+        // A call that is up on another line is not taken over by naming one's own.
+        self.may_speak_of(self.feed.calls.line_of(&call).as_ref())?;
+        self.may_speak_of(Some(&new.line))?;
         self.feed.calls.start(new, self.told.clone()).await?;
         self.calls.insert(call);
+        if self.calls.len() > self.most_calls {
+            self.calls.retain(|call| self.feed.calls.is_known(call));
+            self.most_calls = FEW_CALLS.max(2 * self.calls.len());
+        }
         Ok(())
+    }
+
+    fn may_speak_of(&self, line: Option<&LineId>) -> Result<(), LineProblem> {
+        let (Some(own), Some(line)) = (&self.lines, line) else { return Ok(()) };
+        let may = own.iter().any(|own| own == line.as_str());
+        may.then_some(()).ok_or(LineProblem::OtherLine)
     }
 
     fn named(&self, call: Option<CallId>) -> Result<CallId, LineProblem> {
@@ -198,7 +244,7 @@ pub async fn serve_unix(listener: UnixListener, feed: Feed, path: PathBuf) {
                     drop(permit);
                 });
             }
-            Err(error) => refuse(&format!("{}: {error}", path.display())).await,
+            Err(error) => not_taken(&format!("of {}: {error}", path.display())).await,
         }
     }
 }
@@ -219,14 +265,14 @@ pub async fn serve_tcp(listener: TcpListener, feed: Feed) {
                     drop(permit);
                 });
             }
-            Err(error) => refuse(&error.to_string()).await,
+            Err(error) => not_taken(&format!("of the feed: {error}")).await,
         }
     }
 }
 
 /// A connection could not be taken, for want of file handles perhaps: not so fast.
-async fn refuse(problem: &str) {
-    tracing::warn!("a feed's connection was not taken: {problem}");
+pub async fn not_taken(problem: &str) {
+    tracing::warn!("a connection was not taken {problem}");
     let pause = crate::edge::clock::now() + std::time::Duration::from_millis(100);
     crate::edge::clock::sleep_until(pause).await;
 }
@@ -234,23 +280,13 @@ async fn refuse(problem: &str) {
 /// Serves one connection until its source has nothing more to say.
 async fn serve(
     read: impl AsyncRead + Unpin,
-    mut write: impl AsyncWrite + Unpin + Send + 'static,
+    write: impl AsyncWrite + Unpin + Send + 'static,
     feed: Feed,
 ) {
-    let (told, mut to_tell) = mpsc::channel(MOST_UNREAD);
-    let mut lines = feed.lines.subscribe();
-    let writer = tokio::spawn(async move {
-        loop {
-            let next = tokio::select! {
-                next = to_tell.recv() => match next { Some(next) => next, None => break },
-                Ok(next) = lines.recv() => next,
-            };
-            if write.write_all(&json_line(&next)).await.is_err() {
-                break;
-            }
-        }
-    });
-    let mut source = Source::new(feed, told, None);
+    let (told, to_tell) = mpsc::channel(MOST_UNREAD);
+    let (lines, health) = (feed.lines.subscribe(), Arc::clone(&feed.health));
+    let writer = tokio::spawn(async move { tell(write, to_tell, lines, &health).await });
+    let mut source = Source::new(feed, told, None, None);
     let mut reader = BufReader::new(read);
     let mut buffer = Vec::new();
     while let Ok(Some(is_whole)) = next_line(&mut reader, &mut buffer).await {
@@ -263,6 +299,36 @@ async fn serve(
     // them meanwhile still reaches a source that only stopped writing.
     drop(source);
     let _ = writer.await;
+}
+
+/// Writes what a source is told, for as long as there may be more and somebody takes it.
+async fn tell(
+    mut write: impl AsyncWrite + Unpin,
+    mut to_tell: mpsc::Receiver<Told>,
+    mut lines: broadcast::Receiver<Told>,
+    health: &Health,
+) {
+    let mut has_lines = true;
+    loop {
+        let next = tokio::select! {
+            next = to_tell.recv() => match next { Some(next) => next, None => return },
+            next = lines.recv(), if has_lines => match next {
+                Ok(next) => next,
+                // Too slow for some of it; what is newer still matters.
+                Err(RecvError::Lagged(missed)) => {
+                    health.count(Count::Untold, missed);
+                    continue;
+                }
+                Err(RecvError::Closed) => {
+                    has_lines = false;
+                    continue;
+                }
+            },
+        };
+        if write.write_all(&json_line(&next)).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Reads a line of at most [`MAX_LINE`] bytes; the rest of a longer one is passed over, and false
@@ -293,4 +359,42 @@ pub fn json_line(told: &Told) -> Vec<u8> {
     let mut line = serde_json::to_vec(told).unwrap_or_default();
     line.push(b'\n');
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_source_that_was_slow_is_still_told_of_lines() {
+        let (lines, receiver) = broadcast::channel(2);
+        let clear = |number: u64| Told::LineClear {
+            line: number.to_string(),
+            prompt: "line-clear".to_owned(),
+        };
+        for number in 0..5 {
+            lines.send(clear(number)).expect("somebody listens");
+        }
+        let (told, to_tell) = mpsc::channel(1);
+        let (write, read) = tokio::io::duplex(4096);
+        let health = Arc::new(Health::default());
+        let counted = Arc::clone(&health);
+        tokio::spawn(async move { tell(write, to_tell, receiver, &counted).await });
+        let mut read = BufReader::new(read).lines();
+        for number in [3, 4, 5] {
+            if number == 5 {
+                lines.send(clear(5)).expect("it still listens");
+            }
+            let line = read.next_line().await.expect("readable").expect("a line");
+            assert!(line.contains(&format!("\"line\":\"{number}\"")), "{line}");
+        }
+        assert_eq!(health.counted(Count::Untold), 3);
+        // Nothing more about lines is no end of what is told of calls.
+        drop(lines);
+        told.send(Told::Ended { call: "a".to_owned() }).await.expect("it still listens");
+        drop(told);
+        let line = read.next_line().await.expect("readable").expect("a line");
+        assert!(line.contains("ended"), "{line}");
+        assert_eq!(read.next_line().await.expect("readable"), None);
+    }
 }

@@ -1,6 +1,10 @@
 //! A folder in which recordings of calls appear: each is heard once, when it has stopped growing.
 
+mod memory;
+
 use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +13,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use self::memory::{File, Memory, Place, Version};
 use super::recording::{self, Recording};
-use crate::alert::desk::NewCall;
+use crate::alert::desk::{NewCall, Refusal};
 use crate::audio::voice::Endpointing;
 use crate::call::{CallId, Direction, LineId};
 use crate::config::Config;
@@ -23,11 +28,13 @@ use crate::edge::ingest::recording::RecordingError;
 use crate::edge::models::{Model, ModelError, Store};
 use crate::speech::SpeechError;
 use crate::speech::listener::Sound;
+use crate::time::Wall;
 
 /// How often the folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Looks at which a recording must have the same size before it is heard.
-const STILL: u32 = 2;
+/// How often a recording is begun that a disk does not give to its end: each time the people may be
+/// told.
+const MOST_BEGUN: u32 = 5;
 
 /// Why a recording was not heard.
 #[derive(Debug, thiserror::Error)]
@@ -44,13 +51,28 @@ enum FolderError {
     Desk(#[from] DeskError),
 }
 
-/// What is known of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    /// So long at so many looks.
-    Growing { bytes: u64, looks: u32 },
-    /// It was heard, or was there before the program began.
-    Done,
+impl FolderError {
+    /// How often the recording is tried in vain before it is let be.
+    const fn most_tries(&self) -> u32 {
+        match self {
+            // What may be put right: files, models, and what only passes.
+            Self::Recording(
+                RecordingError::NotFound
+                | RecordingError::PermissionDenied
+                | RecordingError::Open(_),
+            )
+            | Self::Model(_)
+            | Self::Hear(_)
+            | Self::Desk(
+                DeskError::Busy
+                | DeskError::Ending
+                | DeskError::Refused(Refusal::TooManyCalls(_) | Refusal::OtherLine),
+            ) => u32::MAX,
+            Self::Recording(RecordingError::Read { .. }) => MOST_BEGUN,
+            // A call of a time at which nobody agreed to the screening is not screened later.
+            Self::Recording(_) | Self::Speech(_) | Self::Desk(DeskError::Refused(_)) => 1,
+        }
+    }
 }
 
 /// Watches a folder.
@@ -62,7 +84,9 @@ pub struct Folder {
     health: Arc<Health>,
     runtime: Handle,
     ears: Option<Ears>,
-    seen: BTreeMap<PathBuf, Seen>,
+    memory: Memory,
+    /// What is wrong with recordings that are still there.
+    problems: BTreeMap<(PathBuf, Version), String>,
 }
 
 impl Folder {
@@ -77,9 +101,7 @@ impl Folder {
         if path.as_os_str().is_empty() {
             return None;
         }
-        let old = recordings(&path).unwrap_or_default();
-        Some(Self {
-            seen: old.into_iter().map(|(path, _)| (path, Seen::Done)).collect(),
+        let mut folder = Self {
             line: LineId::new(&config.folder.line),
             minutes: config.recordings.max_minutes,
             path,
@@ -87,26 +109,32 @@ impl Folder {
             health,
             runtime,
             ears: None,
-        })
+            memory: Memory::default(),
+            problems: BTreeMap::new(),
+        };
+        // At its first sight nothing is to be heard. If it is not there, that comes later.
+        let _nothing = folder.look();
+        Some(folder)
     }
 
     /// Watches until `stop` is set.
     pub fn run(mut self, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) {
-            for path in self.look() {
+            for file in self.look() {
                 if stop.load(Ordering::Relaxed) {
                     return;
                 }
-                self.hear(&path, stop);
+                self.hear(&file, stop);
             }
+            self.show_problems();
             clock::wait_until(clock::now() + LOOK_EVERY);
         }
     }
 
-    /// The recordings that have stopped growing since the last look.
-    fn look(&mut self) -> Vec<PathBuf> {
-        let files = match recordings(&self.path) {
-            Ok(files) => files,
+    /// The recordings that are to be heard now.
+    fn look(&mut self) -> Vec<File> {
+        let (place, files) = match recordings(&self.path) {
+            Ok(found) => found,
             Err(problem) => {
                 let message = format!("{}: {problem}: make the folder", self.path.display());
                 self.health.fails(Part::Folder, &message, clock::wall());
@@ -114,57 +142,66 @@ impl Folder {
             }
         };
         self.health.works(Part::Folder);
-        // What was removed may come back under the same name, as another call.
-        self.seen.retain(|path, _| files.iter().any(|(file, _)| file == path));
-        let mut still = Vec::new();
-        for (path, bytes) in files {
-            let seen = self.seen.entry(path.clone()).or_insert(Seen::Growing { bytes, looks: 0 });
-            *seen = match *seen {
-                Seen::Growing { bytes: before, looks } if before == bytes && bytes > 0 => {
-                    Seen::Growing { bytes, looks: looks + 1 }
-                }
-                Seen::Growing { .. } => Seen::Growing { bytes, looks: 0 },
-                Seen::Done => Seen::Done,
-            };
-            if matches!(seen, Seen::Growing { looks, .. } if *looks >= STILL) {
-                *seen = Seen::Done;
-                still.push(path);
-            }
-        }
-        still
+        self.problems.retain(|(path, version), _| {
+            files.iter().any(|file| file.path == *path && file.version == *version)
+        });
+        self.memory.look(place, &files, clock::moment())
     }
 
-    fn hear(&mut self, path: &Path, stop: &AtomicBool) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let call = CallId::new(&format!("recording {name}"));
-        match self.screen(path, &call, stop) {
-            Ok(()) => self.health.works(Part::Speech),
+    fn hear(&mut self, file: &File, stop: &AtomicBool) {
+        let key = (file.path.clone(), file.version);
+        match self.screen(&file.path, stop) {
+            Ok(()) => {
+                self.memory.heard(file);
+                self.problems.remove(&key);
+            }
+            // The program ends: what was not heard to its end is not heard of at the next start.
+            Err(_) if stop.load(Ordering::Relaxed) => {}
             Err(error) => {
-                let message = format!("a recording was not screened: {error}");
-                self.health.fails(Part::Speech, &message, clock::wall());
+                let is_last = self.memory.later(file, clock::now()) >= error.most_tries();
+                if is_last {
+                    self.memory.heard(file);
+                }
+                let again = if is_last { "" } else { "; it is tried again" };
+                let problem = format!("{} was not screened: {error}{again}", shown(file));
+                self.problems.insert(key, problem);
             }
         }
-        // A desk that is ending has ended the call itself.
-        let _ = self.runtime.block_on(self.calls.end(&call));
+        self.show_problems();
     }
 
-    fn screen(&mut self, path: &Path, call: &CallId, stop: &AtomicBool) -> Result<(), FolderError> {
+    fn show_problems(&self) {
+        let mut problems = self.problems.values();
+        let Some(first) = problems.next() else { return self.health.works(Part::Speech) };
+        let message = match problems.count() {
+            0 => first.clone(),
+            more => format!("{first} (and {more} more)"),
+        };
+        self.health.fails(Part::Speech, &message, clock::wall());
+    }
+
+    fn screen(&mut self, path: &Path, stop: &AtomicBool) -> Result<(), FolderError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let call = &CallId::new(&format!("recording {name}"));
         let options =
             recording::Options { max_minutes: self.minutes, ..recording::Options::default() };
         let mut recording = Recording::open(path, &options)?;
-        let mut ears = match self.ears.take() {
-            Some(ears) => ears,
-            None => Ears::load(&Store::open_default()?, Model::Tiny)?,
-        };
         let new = NewCall {
             line: self.line.clone(),
             call: call.clone(),
             direction: Direction::Incoming,
             number: None,
         };
+        let mut ears = match self.ears.take() {
+            Some(ears) => ears,
+            None => Ears::load(&Store::open_default()?, Model::Tiny)?,
+        };
         // Nobody is on the line any more: what would be whispered is not read.
         let (told, _unread) = mpsc::channel(MOST_UNREAD);
-        self.runtime.block_on(self.calls.start(new, told))?;
+        if let Err(error) = self.runtime.block_on(self.calls.start(new, told)) {
+            self.ears = Some(ears);
+            return Err(error.into());
+        }
         let (runtime, calls) = (self.runtime.clone(), Arc::clone(&self.calls));
         let heard =
             Hearing::recording(&mut recording, Endpointing::default(), &mut ears, |_, sounds| {
@@ -182,25 +219,42 @@ impl Folder {
                 Ok::<_, FolderError>(())
             });
         self.ears = Some(ears);
+        // A desk that is ending has ended the call itself.
+        let _ = self.runtime.block_on(self.calls.end(call));
         heard
     }
 }
 
-/// The recordings in a folder, with their sizes.
-fn recordings(folder: &Path) -> std::io::Result<Vec<(PathBuf, u64)>> {
+/// Names a recording without its name, of which the other party's number is often a part.
+fn shown(file: &File) -> String {
+    let ms = u64::try_from(file.version.modified / 1_000_000).unwrap_or_default();
+    format!("the recording last written at {} ({} bytes)", Wall(ms), file.version.bytes)
+}
+
+/// Which folder it is, and the recordings in it.
+fn recordings(folder: &Path) -> io::Result<(Place, Vec<File>)> {
+    let about = std::fs::metadata(folder)?;
+    let place = Place { device: about.dev(), inode: about.ino() };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
-        let is_wav = path.extension().is_some_and(|name| name.eq_ignore_ascii_case("wav"));
-        // A file that is gone again already is no recording.
-        if let Ok(data) = entry.metadata()
-            && is_wav
-            && data.is_file()
-        {
-            files.push((path, data.len()));
+        if !path.extension().is_some_and(|name| name.eq_ignore_ascii_case("wav")) {
+            continue;
+        }
+        let about = match entry.metadata() {
+            Ok(about) => about,
+            // A file that is gone again already is no recording.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if about.is_file() {
+            let seconds = i128::from(about.mtime()) * 1_000_000_000;
+            let modified = seconds + i128::from(about.mtime_nsec());
+            let version = Version { modified, bytes: about.len() };
+            files.push(File { path, inode: about.ino(), version });
         }
     }
     files.sort();
-    Ok(files)
+    Ok((place, files))
 }

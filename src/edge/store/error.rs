@@ -31,6 +31,10 @@ pub enum StoreError {
     #[error("{}: it was deleted or moved while in use: bring it back, or restart for a new one",
         .0.display())]
     Gone(PathBuf),
+    /// Nothing is erased while changes wait that would bring it back.
+    #[error("{}: changes wait that could not be written yet, and would bring back what is erased: \
+        ask again when the status is green", .0.display())]
+    Behind(PathBuf),
     /// A newer version of this program wrote it.
     #[error("{}: it was written by lineclear {by} in format {found}, and this program knows \
         formats to {known}: install that version, or move the file away", path.display())]

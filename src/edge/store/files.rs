@@ -11,6 +11,8 @@ use crate::alert::number::TagKey;
 use crate::time::Wall;
 
 const DATABASE: &str = "lineclear.db";
+/// A new database, until it is whole and takes the place of a damaged one.
+const NEW: &str = "lineclear.db.new";
 const ASIDE: &str = "lineclear.db.corrupt-";
 const KEY: &str = "key";
 /// What SQLite keeps beside a database.
@@ -19,15 +21,25 @@ const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 /// The database in `folder`. Both are made if they are not there, for nobody else to read.
 pub(super) fn database(folder: &Path) -> Result<PathBuf, StoreError> {
     make_folder(folder)?;
-    let path = folder.join(DATABASE);
+    let (path, new) = (folder.join(DATABASE), folder.join(NEW));
+    // Killed after the damaged one was moved aside, and before the new one had taken its place.
+    if !path.exists() && new.exists() {
+        fs::rename(&new, &path).map_err(|error| StoreError::of_file(&path, &error))?;
+    }
+    make_file(&path)?;
+    Ok(path)
+}
+
+/// An empty file, if there is none, for nobody else to read.
+fn make_file(path: &Path) -> Result<(), StoreError> {
+    let failed = |error: io::Error| StoreError::of_file(path, &error);
     // Never one that is there: to close it again would end the locks of an open database, since
     // POSIX locks belong to the process and not to the descriptor.
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-        Ok(_) => sync(folder).map_err(|error| StoreError::of_file(folder, &error))?,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(StoreError::of_file(&path, &error)),
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => path.parent().map_or(Ok(()), sync).map_err(failed),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(error)),
     }
-    Ok(path)
 }
 
 fn make_folder(folder: &Path) -> Result<(), StoreError> {
@@ -57,11 +69,32 @@ pub(super) fn identity(path: &Path) -> Identity {
     })
 }
 
-/// Moves a damaged database aside, so that a new one can be opened. Close the store before.
-///
-/// # Errors
-/// When there is none, or it cannot be moved.
-pub fn quarantine(folder: &Path, at: Wall) -> Result<PathBuf, StoreError> {
+/// An empty file for a new database, which is to take the place of a damaged one. What is left of
+/// an earlier one is deleted.
+pub(super) fn make_new(folder: &Path) -> Result<PathBuf, StoreError> {
+    let new = folder.join(NEW);
+    for suffix in ["", COMPANIONS[0], COMPANIONS[1]] {
+        let left = beside(&new, suffix);
+        match fs::remove_file(&left) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::of_file(&left, &error));
+            }
+            _ => {}
+        }
+    }
+    make_file(&new)?;
+    Ok(new)
+}
+
+/// The new database takes the place of the damaged one.
+pub(super) fn put_in_place(folder: &Path) -> Result<(), StoreError> {
+    let path = folder.join(DATABASE);
+    let moved = fs::rename(folder.join(NEW), &path).and_then(|()| sync(folder));
+    moved.map_err(|error| StoreError::of_file(&path, &error))
+}
+
+/// Moves a damaged database aside.
+pub(super) fn quarantine(folder: &Path, at: Wall) -> Result<PathBuf, StoreError> {
     let path = folder.join(DATABASE);
     let names = (at.0..).map(|ms| folder.join(format!("{ASIDE}{ms}")));
     let mut free = names.filter(|name| !name.exists());
@@ -139,7 +172,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::super::Store;
-    use super::super::tests::{audit, folder, hold, incident, open, snapshot, step};
+    use super::super::tests::{audit, folder, hold, incident, open, retain, snapshot, step};
     use super::*;
     use crate::alert::record::Record;
     use crate::private::Private;
@@ -233,7 +266,7 @@ mod tests {
         let mut store = open(&folder);
         assert!(matches!(quarantine(Path::new("/nowhere"), Wall(5)), Err(StoreError::Gone(_))));
         assert!(aside(folder.path()).len() >= 2);
-        store.retain(Wall(6)).expect("deleted");
+        retain(&mut store, Wall(6));
         assert_eq!(aside(folder.path()), [(Wall(6), second)]);
     }
 

@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod files;
 mod read;
+mod replace;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -18,9 +19,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-pub use clean::Erased;
+pub use clean::{Erased, Retention};
 pub use error::StoreError;
-pub use files::{quarantine, tag_key};
+pub use files::tag_key;
 pub use read::{AuditEntry, Problem, Restored, Rows};
 pub use values::State;
 
@@ -31,6 +32,8 @@ pub struct Store {
     folder: PathBuf,
     path: PathBuf,
     identity: files::Identity,
+    /// Whether changes wait that could not be written.
+    is_behind: bool,
 }
 
 impl Store {
@@ -40,10 +43,19 @@ impl Store {
     /// # Errors
     /// When it cannot be opened or made, is damaged, or is of a newer version.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let path = files::database(folder)?;
+        Self::open_file(folder, files::database(folder)?)
+    }
+
+    fn open_file(folder: &Path, path: PathBuf) -> Result<Self, StoreError> {
         let connection = schema::open(&path)?;
         let identity = files::identity(&path);
-        Ok(Self { connection, folder: folder.to_owned(), path, identity })
+        let folder = folder.to_owned();
+        Ok(Self { connection, folder, path, identity, is_behind: false })
+    }
+
+    /// Says whether changes wait that could not be written: then nothing is erased.
+    pub const fn set_behind(&mut self, is_behind: bool) {
+        self.is_behind = is_behind;
     }
 
     /// Whether the file in the folder still is the one that is open. What is written to one that

@@ -15,6 +15,7 @@ use crate::alert::record::{
 };
 use crate::call::LineId;
 use crate::config::Consent;
+use crate::rules::{Level, Stage};
 use crate::time::{Now, Wall};
 
 /// A row that could not be read.
@@ -287,6 +288,9 @@ fn line(row: &Row<'_>) -> rusqlite::Result<LineRecord> {
 
 fn incident(row: &Row<'_>) -> rusqlite::Result<IncidentRecord> {
     let Json(rules) = row.get("rules")?;
+    let (level, stage) = (row.get("level")?, row.get("stage")?);
+    let told = row.get::<_, Option<Json<Vec<(String, Option<String>)>>>>("told")?;
+    let told = told.map(|Json(told)| told.iter().filter_map(told_of).collect());
     Ok(IncidentRecord {
         id: row.get("id")?,
         line: row.get("line")?,
@@ -295,14 +299,20 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<IncidentRecord> {
         last_two: row.get("last_two")?,
         opened: row.get("opened_ms")?,
         ended: row.get("ended_ms")?,
-        level: row.get("level")?,
-        stage: row.get("stage")?,
+        level,
+        stage,
         family: row.get("family")?,
         score: row.get("score")?,
         rules,
         not_a_scam: row.get("not_a_scam")?,
+        // Before it was kept: rather once too few than twice.
+        told: told.unwrap_or_else(|| vec![(level, stage)]),
         simulated: row.get("simulated")?,
     })
+}
+
+fn told_of((level, stage): &(String, Option<String>)) -> Option<(Level, Option<Stage>)> {
+    Some((Level::from_name(level)?, stage.as_deref().and_then(Stage::from_name)))
 }
 
 fn step(row: &Row<'_>) -> rusqlite::Result<HistoryRecord> {
@@ -411,6 +421,20 @@ mod tests {
         assert_eq!(store.holds(Some(&home), 99).expect("reads").rows[0].since, Wall(8));
         assert_eq!(store.audit(Some(&home), 1).expect("reads").rows[0].at, Wall(8));
         assert!(store.incident(Id(77)).expect("reads").is_none());
+    }
+
+    #[test]
+    fn what_was_told_before_it_was_kept_is_not_told_again() {
+        let folder = folder();
+        let mut store = open(&folder);
+        let (level, stage) = (Level::Warning, Some(Stage::Extraction));
+        let told = vec![(Level::Caution, None), (level, Some(Stage::Hook))];
+        let record = IncidentRecord { level, stage, told, ..incident(1, "home") };
+        store.commit(&[Record::Incident(record.clone())]).expect("committed");
+        let found = |store: &Store| store.snapshot().expect("reads").snapshot.incidents;
+        assert_eq!(found(&store), [record]);
+        store.connection.execute_batch("UPDATE incidents SET told = NULL").expect("as before");
+        assert_eq!(found(&store)[0].told, [(level, stage)]);
     }
 
     #[test]

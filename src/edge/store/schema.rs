@@ -25,7 +25,8 @@ const SETTINGS: &str = "
 
 /// Each brings the database to the next format; the first makes it. What is released is never
 /// changed: a further one is added.
-pub(super) const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT;
     CREATE TABLE lines (
         entry INTEGER PRIMARY KEY,
@@ -113,7 +114,13 @@ pub(super) const MIGRATIONS: [&str; 1] = ["
         UNIQUE (line, at_ms, actor, what)
     ) STRICT;
     CREATE INDEX audit_at ON audit (at_ms);
-"];
+    ",
+    // What was told of an incident was not kept before; steps are deleted by their age.
+    "
+    ALTER TABLE incidents ADD COLUMN told TEXT;
+    CREATE INDEX history_at ON history (at_ms);
+    ",
+];
 
 /// Opens the database and brings it to the format of this program.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -200,7 +207,7 @@ mod tests {
         let error = Store::open(folder.path()).expect_err("refused");
         assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
         let told =
-            "it was written by lineclear 9.1.0 in format 99, and this program knows formats to 1";
+            "it was written by lineclear 9.1.0 in format 99, and this program knows formats to 2";
         assert!(error.to_string().contains(told), "{error}");
         assert!(!error.is_corrupt(), "it must not be moved aside");
     }

@@ -48,6 +48,7 @@ pub(super) fn incident(id: u128, line: &str) -> IncidentRecord {
         score: 27.5,
         rules: vec![format!("rule-of-{line}")],
         not_a_scam: None,
+        told: vec![(Level::Warning, Some(Stage::Secrecy))],
         simulated: false,
     }
 }
@@ -109,6 +110,13 @@ pub(super) fn holds_bytes(folder: &TempDir, needle: &str) -> bool {
         let bytes = fs::read(file.expect("a file").path()).expect("reads");
         bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
     })
+}
+
+/// Deletes all that ended before, and counts it.
+pub(super) fn retain(store: &mut Store, before: Wall) -> u64 {
+    let mut run = Retention::new(before);
+    while store.retain(&mut run).expect("deleted") {}
+    run.deleted()
 }
 
 pub(super) fn snapshot(store: &Store) -> Snapshot {
@@ -210,11 +218,13 @@ fn incidents() -> impl Strategy<Value = Record> {
     let who = (id(), line(), tag(), option::of(tag()), option::of(0..100_u8));
     let when = (wall(), option::of(wall()));
     let what = (select(Level::ALL.to_vec()), option::of(select(Stage::ALL.to_vec())));
-    let why = (option::of(".*"), any::<f64>(), vec(".*", 0..3), option::of(actor()), any::<bool>());
+    let told = (select(Level::ALL.to_vec()), option::of(select(Stage::ALL.to_vec())));
+    let off = (option::of(actor()), vec(told, 0..3));
+    let why = (option::of(".*"), any::<f64>(), vec(".*", 0..3), off, any::<bool>());
     let why = why.prop_filter("a score is a number", |why| !why.1.is_nan());
     (who, when, what, why).prop_map(|(who, (opened, ended), (level, stage), why)| {
         let (id, line, call, number, last_two) = who;
-        let (family, score, rules, not_a_scam, simulated) = why;
+        let (family, score, rules, (not_a_scam, told), simulated) = why;
         Record::Incident(IncidentRecord {
             id,
             line,
@@ -229,6 +239,7 @@ fn incidents() -> impl Strategy<Value = Record> {
             score,
             rules,
             not_a_scam,
+            told,
             simulated,
         })
     })

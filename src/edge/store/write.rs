@@ -12,6 +12,7 @@ use crate::alert::record::{
 };
 use crate::call::LineId;
 use crate::config::Consent;
+use crate::rules::Stage;
 use crate::time::Wall;
 
 impl Store {
@@ -116,7 +117,8 @@ fn line(change: &Transaction<'_>, record: &LineRecord) -> rusqlite::Result<()> {
 }
 
 fn incident(change: &Transaction<'_>, record: &IncidentRecord) -> rusqlite::Result<()> {
-    let columns: [(&str, &dyn ToSql); 14] = [
+    let told = record.told.iter().map(|(level, stage)| (level.name(), stage.map(Stage::name)));
+    let columns: [(&str, &dyn ToSql); 15] = [
         ("id", &record.id),
         ("line", &record.line),
         ("call", &record.call),
@@ -130,6 +132,7 @@ fn incident(change: &Transaction<'_>, record: &IncidentRecord) -> rusqlite::Resu
         ("score", &record.score),
         ("rules", &Json(&record.rules)),
         ("not_a_scam", &record.not_a_scam),
+        ("told", &Json(told.collect::<Vec<_>>())),
         ("simulated", &record.simulated),
     ];
     put(change, "incidents", "id", &columns)

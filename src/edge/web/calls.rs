@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -17,14 +18,21 @@ use super::auth::Asker;
 use super::lines::direction;
 use super::problem::ApiError;
 use super::state::State;
-use crate::alert::desk::{Event, NewCall};
+use crate::alert::desk::{Event, NewCall, Refusal};
 use crate::call::{CallId, LineId};
+use crate::config::Config;
 use crate::edge::calls::MOST_UNREAD;
+use crate::edge::clock;
+use crate::edge::desk::DeskError;
 use crate::edge::ingest::feed::{LineProblem, Source, json_line};
 use crate::private::Private;
+use crate::time::Now;
 use crate::wire::api::{CallQuery, Problem};
 use crate::wire::feed::Told;
 use crate::wire::transcript::{MAX_LINE, MAX_NAME};
+
+/// How often it is looked whether a body is still welcome while nothing comes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 type Of<T> = Result<Path<T>, axum::extract::rejection::PathRejection>;
 type Asked<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
@@ -51,12 +59,17 @@ pub(super) async fn utterances(
     let (told, to_tell) = mpsc::channel(MOST_UNREAD);
     state.feed.calls.start(new.clone(), told.clone()).await?;
     let (out, answer) = mpsc::channel(MOST_UNREAD);
-    tokio::spawn(pass_on(to_tell, out));
-    tokio::spawn(async move {
-        let call = new.call.clone();
-        let source = Source::new(state.feed.clone(), told.clone(), Some(new));
-        read(body, source).await;
-        finish(&state, &call, query.end, told).await;
+    state.words.spawn(pass_on(to_tell, out));
+    let words = Arc::clone(&state);
+    state.words.spawn(async move {
+        let (call, lines) = (new.call.clone(), asker.lines().map(<[_]>::to_vec));
+        let source = Source::new(words.feed.clone(), told.clone(), lines, Some(new));
+        let pass = Pass { asker, config: None };
+        let is_whole =
+            Words { state: &words, pass, source, line: Line::default() }.read(body).await;
+        // Who breaks off has not hung up: the call may be fed again, or be silent until it is
+        // taken to be over.
+        finish(&words, &call, query.end && is_whole, told).await;
     });
     let lines = ReceiverStream::new(answer).map(Ok::<_, io::Error>);
     let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
@@ -65,7 +78,7 @@ pub(super) async fn utterances(
 
 /// A call ended.
 #[utoipa::path(delete, path = "/v1/calls/{call}", params(("call" = String, Path)), responses(
-    (status = 200, body = bool),
+    (status = 200, body = bool, content_type = "application/json"),
     (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn end(
     Shared(state): Shared<Arc<State>>,
@@ -73,8 +86,13 @@ pub(super) async fn end(
     call: Of<String>,
 ) -> Result<Json<bool>, ApiError> {
     let Path(call) = call?;
-    asker.exchange(None)?;
-    let _kept = state.desk.tell(Event::CallEnded { call: CallId::new(&call) }).await?;
+    asker.feeds()?;
+    let call = CallId::new(&call);
+    // To a token of some lines the calls of others are as if they were not there.
+    let line = state.feed.calls.line_of(&call).filter(|line| asker.sees(line.as_str()));
+    line.ok_or(DeskError::Refused(Refusal::NoCall))?;
+    state.feed.calls.ending(&call);
+    let _kept = state.desk.tell(Event::CallEnded { call }).await?;
     Ok(Json(true))
 }
 
@@ -96,40 +114,114 @@ fn new_call(state: &State, call: &str, query: &CallQuery) -> Result<NewCall, Api
     })
 }
 
-/// Takes the lines of a body, of which only the one that is being read is in memory.
-async fn read(body: Body, mut source: Source) {
-    let mut chunks = body.into_data_stream();
-    let mut line = Vec::new();
-    let mut is_too_long = false;
-    // A source that breaks off is like one that has nothing more to say.
-    while let Some(Ok(chunk)) = chunks.next().await {
-        for part in chunk.split_inclusive(|byte| *byte == b'\n') {
-            is_too_long |= line.len() + part.len() > MAX_LINE + 1;
-            if !is_too_long {
-                line.extend_from_slice(part);
-            }
-            if part.ends_with(b"\n") {
-                take(&mut source, &mut line, &mut is_too_long).await;
-            }
+/// What let a source in.
+struct Pass {
+    asker: Asker,
+    /// The configuration in which that was last looked up.
+    config: Option<Arc<Config>>,
+}
+
+impl Pass {
+    /// Whether it still does.
+    fn counts(&mut self, state: &State) -> bool {
+        let config = state.config();
+        let is_same = self.config.as_ref().is_some_and(|last| Arc::ptr_eq(last, &config));
+        let may = is_same || self.asker.may_go_on(&config.api);
+        if may {
+            self.config = Some(config);
         }
-    }
-    if !line.is_empty() || is_too_long {
-        take(&mut source, &mut line, &mut is_too_long).await;
+        may
     }
 }
 
-async fn take(source: &mut Source, line: &mut Vec<u8>, is_too_long: &mut bool) {
-    match std::mem::take(is_too_long) {
-        true => source.complain(&LineProblem::TooLong),
-        false => source.line(line).await,
+/// The line that is being read: no more of a body is in memory.
+#[derive(Default)]
+struct Line {
+    bytes: Vec<u8>,
+    is_too_long: bool,
+}
+
+/// The words of a body.
+struct Words<'a> {
+    state: &'a State,
+    pass: Pass,
+    source: Source,
+    line: Line,
+}
+
+impl Words<'_> {
+    /// Takes the lines of a body. False if it broke off, or had to be.
+    async fn read(mut self, body: Body) -> bool {
+        let mut chunks = body.into_data_stream();
+        let mut since = clock::now();
+        loop {
+            let next = clock::at_most(LOOK_EVERY, chunks.next()).await;
+            let taken = match next {
+                Some(Some(Ok(chunk))) => {
+                    let taken = self.chunk(&chunk).await;
+                    since = clock::now();
+                    taken
+                }
+                Some(Some(Err(_))) => return false,
+                Some(None) => return self.last_line().await,
+                None => self.wait(since),
+            };
+            if let Err(problem) = taken {
+                self.source.explain(&problem);
+                return false;
+            }
+        }
     }
-    line.clear();
+
+    /// Nothing came: is that still all right?
+    fn wait(&mut self, since: Now) -> Result<(), LineProblem> {
+        if !self.pass.counts(self.state) {
+            return Err(LineProblem::Revoked);
+        }
+        let is_idle = clock::now() - since >= self.state.config().feed.idle();
+        if is_idle { Err(LineProblem::Idle) } else { Ok(()) }
+    }
+
+    async fn chunk(&mut self, chunk: &[u8]) -> Result<(), LineProblem> {
+        for part in chunk.split_inclusive(|byte| *byte == b'\n') {
+            let line = &mut self.line;
+            line.is_too_long |= line.bytes.len() + part.len() > MAX_LINE + 1;
+            if !line.is_too_long {
+                line.bytes.extend_from_slice(part);
+            }
+            if part.ends_with(b"\n") {
+                self.take().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A last line needs no line feed.
+    async fn last_line(&mut self) -> bool {
+        let is_there = !self.line.bytes.is_empty() || self.line.is_too_long;
+        !is_there || self.take().await.is_ok()
+    }
+
+    async fn take(&mut self) -> Result<(), LineProblem> {
+        if !self.pass.counts(self.state) {
+            return Err(LineProblem::Revoked);
+        }
+        match std::mem::take(&mut self.line.is_too_long) {
+            true => self.source.complain(&LineProblem::TooLong),
+            false => self.source.line(&self.line.bytes).await,
+        }
+        self.line.bytes.clear();
+        Ok(())
+    }
 }
 
 /// Everything that follows from what was said is told before the answer ends.
 async fn finish(state: &State, call: &CallId, ends: bool, told: mpsc::Sender<Told>) {
     let event = match ends {
-        true => Event::CallEnded { call: call.clone() },
+        true => {
+            state.feed.calls.ending(call);
+            Event::CallEnded { call: call.clone() }
+        }
         false => Event::Heard { call: call.clone(), report: None },
     };
     // A call that is over already has been told of.

@@ -13,7 +13,8 @@ use crate::alert::desk::Event;
 use crate::alert::record::Id;
 use crate::call::LineId;
 use crate::edge::clock;
-use crate::wire::api::{ErasedView, IncidentView, ListQuery, Problem};
+use crate::edge::desk::Kept;
+use crate::wire::api::{Done, ErasedView, IncidentView, ListQuery, NotAScamView, Problem};
 
 type Result<T> = std::result::Result<T, ApiError>;
 type Of<T> = std::result::Result<Path<T>, axum::extract::rejection::PathRejection>;
@@ -53,24 +54,30 @@ pub(super) async fn incident(
     Ok(Json(view))
 }
 
-/// It is no scam: nobody is warned of it any more, and the line is held because of it no more.
+/// It is no scam: nobody is warned of it any more, and the line is held because of it no more. An
+/// exchange, which may not see incidents, is answered with the line.
 #[utoipa::path(post, path = "/v1/incidents/{incident}/not-a-scam",
     params(("incident" = String, Path)),
     responses(
-        (status = 200, body = IncidentView),
+        (status = 200, body = NotAScamView),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn not_a_scam(
     Shared(state): Shared<Arc<State>>,
     asker: Asker,
     incident: Of<String>,
-) -> Result<Json<IncidentView>> {
+) -> Result<Json<NotAScamView>> {
     let Path(incident) = incident?;
     let incident = id(&incident)?;
     let view = find(&state, incident).await?;
     let by = asker.anyone(Some(&view.line))?;
     let line = LineId::new(&view.line);
-    let _kept = state.desk.tell(Event::NotAScam { line, incident, by }).await?;
-    Ok(Json(find(&state, incident).await?))
+    let kept = state.desk.tell(Event::NotAScam { line, incident, by }).await?;
+    if asker.carer(Some(&view.line)).is_ok() {
+        let view = find(&state, incident).await?;
+        return Ok(Json(NotAScamView::Incident(Box::new(view))));
+    }
+    let line = super::lines::view(&state, &view.line).await?;
+    Ok(Json(NotAScamView::Done(Done { kept: kept == Kept::OnDisk, line })))
 }
 
 /// Everything that is kept about a line.
@@ -89,7 +96,8 @@ pub(super) async fn export(
     Ok(Json(found.map_err(ApiError::Unavailable)?))
 }
 
-/// Erase everything that is kept about a line. What protects it just now goes on.
+/// Erase everything that is kept about a line. What protects it just now goes on: a hold that runs,
+/// and the consent that counts.
 #[utoipa::path(delete, path = "/v1/lines/{line}/data", params(("line" = String, Path)), responses(
     (status = 200, body = ErasedView),
     (status = 503, body = Problem, content_type = "application/problem+json")))]
@@ -102,9 +110,15 @@ pub(super) async fn erase(
     let by = asker.carer(Some(&line))?;
     let line = LineId::new(&line);
     state.desk.erase(line.clone()).await?;
-    let wall = clock::wall();
-    let erased = state.keeper.ask(move |store| store.erase(&line, &by, wall)).await;
-    state.desk.rewrite().await?;
+    let (wall, owned) = (clock::wall(), Arc::clone(&state));
+    // Whoever asked may go away: what protects the line is written again all the same.
+    let work = tokio::spawn(async move {
+        let erased = owned.keeper.ask(move |store| store.erase(&line, &by, wall)).await;
+        (erased, owned.desk.rewrite().await)
+    });
+    let broke_off = |_| ApiError::Unavailable("it broke off: ask again".to_owned());
+    let (erased, rewritten) = work.await.map_err(broke_off)?;
+    rewritten?;
     Ok(Json(views::erased(&erased.map_err(ApiError::Unavailable)?)))
 }
 

@@ -4,13 +4,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, Query, State as Shared};
 
 use super::auth::Asker;
 use super::problem::ApiError;
 use super::state::State;
 use super::views;
+use super::whole::Whole;
 use crate::alert::desk::{Event, Question};
 use crate::alert::record::Actor;
 use crate::call::{Direction, LineId};
@@ -24,8 +24,11 @@ use crate::wire::api::{
 
 type Result<T> = std::result::Result<T, ApiError>;
 type Of<T> = std::result::Result<Path<T>, axum::extract::rejection::PathRejection>;
-type Sent = std::result::Result<Bytes, axum::extract::rejection::BytesRejection>;
+type Sent = std::result::Result<Whole, ApiError>;
 type Asked<T> = std::result::Result<Query<T>, axum::extract::rejection::QueryRejection>;
+
+/// What a token that is not for all lines reads of a problem: it may name others' lines.
+const NO_DETAILS: &str = "whoever runs the program can see more";
 
 /// How the program is.
 #[utoipa::path(get, path = "/v1/status", responses(
@@ -42,7 +45,10 @@ pub(super) async fn status(
         .into_iter()
         .map(|(part, problem)| ProblemView {
             part: part.name().to_owned(),
-            message: problem.message,
+            message: match asker.lines() {
+                None => problem.message,
+                Some(_) => NO_DETAILS.to_owned(),
+            },
             since: problem.since.to_string(),
         })
         .collect();
@@ -113,7 +119,12 @@ pub(super) async fn gate(
         dry_run: query.dry_run,
     };
     let answer = state.desk.gate(question).await?;
-    Ok(Json(views::gate(&answer, &state.config(), &line)))
+    let mut view = views::gate(&answer, &state.config(), &line);
+    if asker.exchange(Some(&line)).is_err() {
+        // Calls are named by the exchange, which may name them by numbers.
+        view.drop_first.clear();
+    }
+    Ok(Json(view))
 }
 
 /// Keep the line clear.
@@ -220,7 +231,7 @@ async fn done(
     Ok(Json(Done { kept: kept == Kept::OnDisk, line: view(state, line).await? }))
 }
 
-async fn view(state: &State, line: &str) -> Result<LineView> {
+pub(super) async fn view(state: &State, line: &str) -> Result<LineView> {
     let summary = state.desk.summary().await?;
     let found = summary.lines.iter().find(|status| status.id.as_str() == line);
     let missing = || crate::alert::desk::Refusal::NoLine(line.to_owned());
@@ -238,7 +249,7 @@ pub(super) fn direction(name: &str) -> Result<Direction> {
 }
 
 /// The minutes in a body; none if it is empty or names none.
-fn minutes(body: &Bytes) -> Result<Option<Duration>> {
+fn minutes(Whole(body): &Whole) -> Result<Option<Duration>> {
     if body.is_empty() {
         return Ok(None);
     }

@@ -3,11 +3,15 @@
 
 mod auth;
 mod calls;
+mod describe;
+mod impatient;
 mod incidents;
 mod lines;
 mod problem;
+mod server;
 mod state;
 mod views;
+mod whole;
 
 use std::sync::Arc;
 
@@ -15,13 +19,12 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use problem::ApiError;
+pub use server::serve;
 use state::MOST_BODY;
 pub use state::State;
 
@@ -55,6 +58,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = routes().into_openapi();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    describe::common(&mut document);
     document
 }
 
@@ -83,25 +87,4 @@ async fn never_stored(request: Request, next: Next) -> Response {
     let nosniff = header::HeaderValue::from_static("nosniff");
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
-}
-
-/// Serves until `stop` changes.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    state: Arc<State>,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    use axum::serve::ListenerExt;
-    let listener = listener.tap_io(|stream| {
-        // Answers are short and urgent.
-        let _ = stream.set_nodelay(true);
-    });
-    let stopped = async move {
-        // A sender that is gone stops it too.
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    axum::serve(listener, router(state)).with_graceful_shutdown(stopped).await
 }

@@ -19,6 +19,9 @@ pub enum ApiError {
     /// It is longer than is read.
     #[error("the body is longer than {0} bytes")]
     TooLong(usize),
+    /// It takes too long to come.
+    #[error("the body took longer than {0} seconds: send it at once")]
+    TooSlow(u64),
     /// Nobody said who asks.
     #[error("a token is needed: send \"Authorization: Bearer …\"; `lineclear token` makes one")]
     NoToken,
@@ -44,6 +47,7 @@ impl ApiError {
         match self {
             Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -57,6 +61,7 @@ impl ApiError {
         match self {
             Self::Bad(_) => "bad-request",
             Self::TooLong(_) => "too-long",
+            Self::TooSlow(_) => "too-slow",
             Self::NoToken => "no-token",
             Self::Forbidden(_) => "forbidden",
             Self::NotFound(_) => "not-found",

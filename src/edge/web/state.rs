@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::runtime::Handle;
+
 use crate::config::Config;
 use crate::edge::desk::DeskHandle;
 use crate::edge::health::Health;
@@ -26,6 +28,8 @@ pub struct State {
     pub packs: RwLock<PackStatus>,
     /// The configuration in use.
     pub configuration: RwLock<Arc<Config>>,
+    /// Where words are taken: answers do not wait for them.
+    pub words: Handle,
 }
 
 impl State {

@@ -78,9 +78,9 @@ pub(super) fn incident(record: &IncidentRecord, history: &[HistoryRecord]) -> In
 }
 
 pub(super) fn erased(erased: &Erased) -> ErasedView {
-    let Erased { incidents, history, holds, notifications, audit, consent, left_in } = erased;
+    let Erased { incidents, history, holds, notifications, audit, left_in } = erased;
     ErasedView {
-        rows: incidents + history + holds + notifications + audit + u64::from(*consent),
+        rows: incidents + history + holds + notifications + audit,
         left_in: left_in.iter().map(|path| path.display().to_string()).collect(),
     }
 }

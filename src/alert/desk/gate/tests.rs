@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::alert::desk::tests::*;
+use crate::alert::record::{IncidentRecord, Snapshot};
 use crate::config::Config;
 use Direction::{Incoming, Outgoing};
 
@@ -106,6 +107,27 @@ fn while_the_scam_call_is_still_up_other_calls_wait() {
     assert!(matches!(actions.effects[..], [Effect::DropFarLeg { .. }]));
     let with_key = Question { key: Some("1".to_owned()), ..question(Outgoing, OTHER) };
     assert_eq!(line.gate(&with_key, at(5)).0.drop_first, [call("a")]);
+}
+
+#[test]
+fn a_scam_call_that_may_be_up_since_before_a_restart_counts_as_up() {
+    let config = screened("");
+    let mut before = desk_of(&config);
+    let _ = rings(&mut before, "a", SCAMMER, 0);
+    let heard = hear(&mut before, "a", Level::Warning, 1);
+    let (mut line, _) = restart(&config, 1, snapshot(&[&heard]), 10, 10);
+    let answer = ask(&mut line, Outgoing, OTHER, 11);
+    assert_eq!((answer.gate, answer.drop_first), (held(300, true), vec![]));
+    assert_eq!(ask(&mut line, Outgoing, "999", 11).gate, Gate::Pass(Reason::Emergency));
+    let _ = rings(&mut line, "a", SCAMMER, 12);
+    assert_eq!(ask(&mut line, Outgoing, OTHER, 13).drop_first, [call("a")]);
+    let found = snapshot(&[&heard]);
+    let off = Snapshot {
+        incidents: vec![IncidentRecord { not_a_scam: Some(carer()), ..found.incidents[0].clone() }],
+        ..found
+    };
+    let (mut line, _) = restart(&config, 1, off, 10, 10);
+    assert_eq!(ask(&mut line, Outgoing, OTHER, 11).gate, Gate::Pass(Reason::Open));
 }
 
 #[test]

@@ -1,12 +1,17 @@
 use super::*;
 use crate::alert::desk::tests::*;
 use crate::alert::desk::{Effect, Event};
+use crate::alert::record::{Delivery, NotificationRecord};
 use crate::rules::Level;
 
 const CARERS: &str = "hold.override = \"carers\"";
 
 fn not_a_scam(incident: Id, by: Actor) -> Event {
     Event::NotAScam { line: home(), incident, by }
+}
+
+fn whispers(actions: &Actions) -> usize {
+    actions.effects.iter().filter(|it| matches!(it, Effect::Whisper { .. })).count()
 }
 
 fn start(length: Option<u64>) -> Event {
@@ -131,15 +136,73 @@ fn a_line_that_is_left_alone_is_looked_after_again_in_time() {
     let _ = desk.handle(disable(100, Actor::Person), at(0)).expect("anybody may");
     assert!(hear(&mut desk, "a", Level::Danger, 99).is_empty());
     let on = desk.tick(at(100));
-    assert!(matches!(&on.records[..], [Record::Line(line), Record::Audit(_)]
+    assert!(matches!(&on.records[..], [Record::Line(line), Record::Audit(_), ..]
         if line.disabled.is_none()));
-    assert!(!hear(&mut desk, "a", Level::Danger, 101).effects.is_empty());
+    // What was reported meanwhile is not reported again.
+    assert_eq!((whispers(&on), told(&on)), (1, vec!["level"]));
+    assert!(hear(&mut desk, "a", Level::Danger, 101).is_empty(), "it is said once");
     let _ = desk.handle(disable(100, carer()), at(102)).expect("carers may");
     let _ = ends(&mut desk, "a", 103);
     assert!(!is_held(&mut desk, 104), "nothing is held while nobody wants to be looked after");
     let enable = || Event::Enable { line: home(), by: Actor::Person };
     assert!(!desk.handle(enable(), at(105)).expect("anybody may").is_empty());
     assert!(desk.handle(enable(), at(106)).expect("anybody may").is_empty());
+}
+
+#[test]
+fn a_call_that_was_reported_while_the_line_was_left_alone_is_followed_by_a_hold() {
+    let mut desk = desk("");
+    let _ = rings(&mut desk, "a", SCAMMER, 0);
+    let _ = desk.handle(disable(1000, Actor::Person), at(0)).expect("anybody may");
+    assert!(hear(&mut desk, "a", Level::Danger, 1).is_empty());
+    let enable = Event::Enable { line: home(), by: Actor::Person };
+    assert_eq!(whispers(&desk.handle(enable, at(2)).expect("anybody may")), 1);
+    assert_eq!(holds(&ends(&mut desk, "a", 3)).len(), 1);
+}
+
+#[test]
+fn what_was_reported_before_consent_was_withdrawn_is_forgotten() {
+    let mut desk = desk("");
+    let _ = rings(&mut desk, "a", SCAMMER, 0);
+    let _ = desk.handle(disable(1000, Actor::Person), at(0)).expect("anybody may");
+    let _ = hear(&mut desk, "a", Level::Danger, 1);
+    let _ = desk.configure(&config("", ""), at(2));
+    assert!(hear(&mut desk, "a", Level::Danger, 3).is_empty());
+    let _ = desk.configure(&screened(""), at(4));
+    let enable = Event::Enable { line: home(), by: Actor::Person };
+    assert_eq!(whispers(&desk.handle(enable, at(5)).expect("anybody may")), 0);
+}
+
+#[test]
+fn a_call_that_is_up_is_warned_of_and_held_for_after_its_line_was_erased() {
+    let mut desk = desk("");
+    let _ = rings(&mut desk, "a", SCAMMER, 0);
+    let _ = hear(&mut desk, "a", Level::Danger, 1);
+    let before = desk.incident(&call("a")).expect("an incident").record.id;
+    let erased = desk.erase(&home(), at(2));
+    let is_over = |note: &&NotificationRecord| matches!(note.state, Delivery::Failed(_));
+    assert_eq!(notes(&erased).into_iter().filter(is_over).count(), 2, "nobody is told of it");
+    assert_eq!((whispers(&erased), told(&erased)), (1, vec!["level"]));
+    let after = desk.incident(&call("a")).expect("an incident").record.id;
+    assert_ne!(before, after);
+    let is_over = |it: &Record| match it {
+        Record::Incident(it) => it.id == before && it.ended.is_some(),
+        _ => false,
+    };
+    assert!(erased.records.iter().any(is_over), "no restart goes on with it");
+    assert_eq!(holds(&ends(&mut desk, "a", 3))[0].incident, Some(after));
+}
+
+#[test]
+fn what_was_called_off_stays_so_when_the_line_is_erased() {
+    let mut desk = desk("");
+    let _ = rings(&mut desk, "a", SCAMMER, 0);
+    let _ = hear(&mut desk, "a", Level::Danger, 1);
+    let incident = desk.incident(&call("a")).expect("an incident").record.id;
+    let _ = desk.handle(not_a_scam(incident, carer()), at(2)).expect("noted");
+    let erased = desk.erase(&home(), at(3));
+    assert_eq!((whispers(&erased), told(&erased)), (0, vec![]));
+    assert!(holds(&ends(&mut desk, "a", 4)).is_empty());
 }
 
 #[test]
