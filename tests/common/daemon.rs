@@ -127,9 +127,8 @@ impl Daemon {
         let daemon = Self { folder, port, child, log };
         let shown = Arc::clone(&daemon.log);
         for _ in 0..3000 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                // It listens before it opens the database, and answers after that.
-                let _ = request(port, "GET", "/", "", "");
+            // It listens before it opens the database, and answers after that.
+            if answers(port).unwrap_or(false) {
                 return daemon;
             }
             clock::wait_until(clock::now() + Duration::from_millis(5));
@@ -195,6 +194,15 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether it is a web server that listens there.
+fn answers(port: u16) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(answer.starts_with(b"HTTP/1.1"))
 }
 
 /// One request over a connection of its own.
