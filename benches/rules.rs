@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lineclear::call::{Leg, Origin, Utterance};
+use lineclear::call::{Leg, Origin, Sound, Utterance};
 use lineclear::config::Config;
 use lineclear::rules::{Rulebook, Screen, load};
 use lineclear::time::CallTime;
@@ -99,7 +99,8 @@ fn with_json(book: &Arc<Rulebook>, lines: &[String]) -> usize {
         let mut clock = CallTime::START;
         for line in call {
             let line = transcript::parse(line.as_bytes(), &mut clock).expect("valid");
-            let heard = screen.hear(&line.expect("an utterance").utterance);
+            let Some(Sound::Speech(utterance)) = line.map(|line| line.sound) else { continue };
+            let heard = screen.hear(&utterance);
             out.clear();
             let (level, score) = (heard.verdict.level.name(), heard.verdict.score);
             let _ = write!(out, "{{\"level\":\"{level}\",\"score\":{score:.1},\"hits\":[");

@@ -9,7 +9,8 @@ mod common;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lineclear::audio::tones::DialTone;
+use lineclear::audio::keypad::Keypad;
+use lineclear::audio::progress::Progress;
 use lineclear::audio::voice::{Endpointing, WINDOW};
 use lineclear::call::Origin;
 use lineclear::config::Config;
@@ -47,13 +48,19 @@ fn main() {
     row("before recognition, µs a 20 ms frame and leg", micros(voice) / frames, share, "of all");
 
     let tones = best_of(3, || {
-        let mut tone = DialTone::new();
+        let (mut progress, mut keypad) = (Progress::new(), Keypad::new());
         calls.iter().flatten().for_each(|block| {
-            std::hint::black_box(tone.push(&block.legs[0]));
+            progress.push(&block.legs[0], |found| _ = std::hint::black_box(found));
+            keypad.push(&block.legs[0], |key| _ = std::hint::black_box(key));
         });
     });
     let share = 2.0 * tones.as_secs_f64() / whole.as_secs_f64();
-    row("dial tone, µs a 20 ms frame and leg", micros(tones) / (frames / 2.0), share, "of all");
+    row(
+        "tones and keys, µs a 20 ms frame and leg",
+        micros(tones) / (frames / 2.0),
+        share,
+        "of all",
+    );
 
     let (rules, utterances) = rules(&book);
     let each = micros(rules) / utterances as f64;

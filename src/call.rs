@@ -141,28 +141,130 @@ pub struct Signal {
     pub kind: SignalKind,
 }
 
+/// What was heard in a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sound {
+    /// Words.
+    Speech(Utterance),
+    /// Anything else.
+    Signal(Signal),
+}
+
+impl Sound {
+    /// When it was over.
+    pub const fn end(&self) -> CallTime {
+        match self {
+            Self::Speech(utterance) => utterance.end,
+            Self::Signal(signal) => signal.at,
+        }
+    }
+}
+
+/// A key of a telephone: 0 to 9, A to D, `*` or `#`. What is keyed may be a PIN, so it prints
+/// redacted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digit(u8);
+
+impl Digit {
+    /// The keys of RFC 4733, in the order of its event numbers 0 to 15.
+    const KEYS: &[u8; 16] = b"0123456789*#ABCD";
+
+    /// The key with this sign.
+    pub fn from_char(sign: char) -> Option<Self> {
+        let sign = sign.to_ascii_uppercase();
+        let key = Self::KEYS.iter().position(|key| char::from(*key) == sign)?;
+        Some(Self(key as u8))
+    }
+
+    /// The key of a telephone event (RFC 4733, section 3.2, table 3); none beyond 15.
+    pub const fn from_event(event: u8) -> Option<Self> {
+        if event < 16 { Some(Self(event)) } else { None }
+    }
+
+    /// The sign on the key. Only for whoever owns the recording.
+    pub fn as_char(self) -> char {
+        char::from(Self::KEYS[usize::from(self.0 % 16)])
+    }
+
+    /// 0 to 9, unless it is a sign or a letter.
+    pub const fn value(self) -> Option<u8> {
+        if self.0 < 10 { Some(self.0) } else { None }
+    }
+}
+
+impl fmt::Debug for Digit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digit([private])")
+    }
+}
+
 /// The kinds of [`Signal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignalKind {
     /// A dial tone during the call. From the remote leg it is a trick: an exchange plays dial tone
     /// only to the party that has just picked up.
     DialTone,
-    /// Several digits were keyed: from the protected leg a PIN, a card or a code.
+    /// A ringing tone during the call: somebody else seems to be rung.
+    RingingTone,
+    /// An engaged tone, or one that says that all lines are busy.
+    EngagedTone,
+    /// Number unobtainable, or the special information tones before such an announcement.
+    UnobtainableTone,
+    /// A fax or a modem.
+    DataTone,
+    /// Several digits were keyed.
     KeypadDigits,
-    /// 999, 112, 101 or 159 was dialled while the call was still up.
+    /// As many digits as a PIN or a passcode has were keyed, and no more.
+    CodeKeyed,
+    /// The number of a payment card was keyed.
+    CardKeyed,
+    /// 999, 112 or 18000 was dialled while the call was still up.
     EmergencyDialled,
+    /// 101 was dialled while the call was still up.
+    PoliceDialled,
+    /// 159 was dialled while the call was still up.
+    BankDialled,
+    /// One party has spoken for nine tenths of all that was said.
+    SpeaksMost,
 }
 
 impl SignalKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::DialTone, Self::KeypadDigits, Self::EmergencyDialled];
+    pub const ALL: [Self; 12] = [
+        Self::DialTone,
+        Self::RingingTone,
+        Self::EngagedTone,
+        Self::UnobtainableTone,
+        Self::DataTone,
+        Self::KeypadDigits,
+        Self::CodeKeyed,
+        Self::CardKeyed,
+        Self::EmergencyDialled,
+        Self::PoliceDialled,
+        Self::BankDialled,
+        Self::SpeaksMost,
+    ];
 
-    /// The name used in events and rule packs.
+    /// The name used in transcripts, events and rule packs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::DialTone => "dial-tone",
+            Self::RingingTone => "ringing-tone",
+            Self::EngagedTone => "engaged-tone",
+            Self::UnobtainableTone => "unobtainable-tone",
+            Self::DataTone => "data-tone",
             Self::KeypadDigits => "keypad-digits",
+            Self::CodeKeyed => "code-keyed",
+            Self::CardKeyed => "card-keyed",
             Self::EmergencyDialled => "emergency-dialled",
+            Self::PoliceDialled => "police-dialled",
+            Self::BankDialled => "bank-dialled",
+            Self::SpeaksMost => "speaks-most",
         }
+    }
+
+    /// The kind with this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }

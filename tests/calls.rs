@@ -8,13 +8,12 @@ use std::sync::Arc;
 use common::{Expect, SpokenCall};
 use lineclear::alert::watch::{Outcome, Watch};
 use lineclear::audio::voice::Endpointing;
-use lineclear::call::Origin;
+use lineclear::call::{Origin, Sound};
 use lineclear::config::Config;
 use lineclear::edge::hear::{Ears, Hearing};
 use lineclear::edge::ingest::recording::{Options, Recording};
 use lineclear::edge::models::Model;
 use lineclear::rules::{Level, Rulebook, Screen};
-use lineclear::speech::listener::Sound;
 
 fn watch(book: &Arc<Rulebook>) -> Watch {
     let levels = Config::parse("").expect("defaults").levels;
@@ -36,17 +35,19 @@ fn from_audio(call: &SpokenCall, book: &Arc<Rulebook>, ears: &mut Ears) -> (Outc
     let path = common::calls_dir().join(&call.recording);
     let mut recording = Recording::open(&path, &Options::default()).expect("a recording");
     let (mut watch, mut heard) = (watch(book), String::new());
-    Hearing::recording(&mut recording, Endpointing::default(), ears, |at, sounds| {
-        for sound in sounds.drain(..) {
-            if let Sound::Speech(utterance) = &sound {
-                heard.push_str(utterance.text.reveal());
-                heard.push(' ');
+    let mut hearing = Hearing::new(recording.layout(), Endpointing::default());
+    hearing
+        .recording(&mut recording, ears, |at, sounds| {
+            for sound in sounds.drain(..) {
+                if let Sound::Speech(utterance) = &sound {
+                    heard.push_str(utterance.text.reveal());
+                    heard.push(' ');
+                }
+                let _ = watch.take(sound, at);
             }
-            let _ = watch.take(sound, at);
-        }
-        Ok::<_, Box<dyn std::error::Error>>(())
-    })
-    .expect("a sound recording");
+            Ok::<_, Box<dyn std::error::Error>>(())
+        })
+        .expect("a sound recording");
     (watch.end(), heard)
 }
 

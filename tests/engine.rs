@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lineclear::call::{Leg, Origin, Signal, SignalKind, Utterance};
+use lineclear::call::{Leg, Origin, Signal, SignalKind, Sound, Utterance};
 use lineclear::config::{Config, Levels};
 use lineclear::rules::{Level, Rulebook, Screen, Verdict, load};
 use lineclear::time::CallTime;
@@ -317,7 +317,6 @@ fn a_call_at_another_pace_of_delivery_comes_to_the_same() {
     let mut live = lineclear::alert::watch::Watch::new(screen(&book));
     let mut replay = lineclear::alert::watch::Watch::new(screen(&book));
     for (at, text) in (0..).zip(call) {
-        use lineclear::speech::listener::Sound;
         let _ = live.take(Sound::Speech(say(Leg::Remote, at, text)), CallTime(at * 1000 + 700));
         let _ = replay.take(Sound::Speech(say(Leg::Remote, at, text)), CallTime(at * 1000));
     }

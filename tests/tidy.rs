@@ -25,7 +25,7 @@ const CLOCKS: &str = "std::time::Instant std::time::SystemTime std::thread::slee
 const ABRUPT: &str = ".unwrap() .expect( panic! todo! unimplemented! unreachable! \
     dbg! println! eprintln! print! eprint!";
 /// Who unwraps a `Private`, and why.
-const REVEALERS: [(&str, &str); 14] = [
+const REVEALERS: [(&str, &str); 15] = [
     ("src/alert/desk/gate.rs", "compares a dialled number with those people are advised to ring"),
     ("src/alert/number.rs", "compares numbers with the emergency numbers, and makes tags of them"),
     ("src/cli/explain/json.rs", "prints the words of the call that the user asked for"),
@@ -40,6 +40,7 @@ const REVEALERS: [(&str, &str); 14] = [
     ("src/edge/web/views.rs", "tells an exchange which of its calls to drop"),
     ("src/rules/screen.rs", "reads the words to find phrases in them"),
     ("src/speech/listener.rs", "asks whether anything was heard at all"),
+    ("src/wire/feed.rs", "reads which key an exchange saw"),
 ];
 const MAX_COLUMNS: usize = 100;
 const MAX_FUNCTION: usize = 70;

@@ -1,8 +1,7 @@
 //! One call watched from its first word to its end: sounds in, events out.
 
-use crate::call::{Signal, Utterance};
+use crate::call::{Leg, Signal, Sound, Utterance};
 use crate::rules::{Finding, Level, Screen, Verdict};
-use crate::speech::listener::Sound;
 use crate::time::CallTime;
 
 /// Something that happened in a call, in the order in which a person should see it.
@@ -98,6 +97,11 @@ impl Watch {
     /// The rules that the call is screened with.
     pub const fn book(&self) -> &std::sync::Arc<crate::rules::Rulebook> {
         self.screen.book()
+    }
+
+    /// A voice was heard on a leg; what it said is not known.
+    pub const fn voice(&mut self, leg: Leg) {
+        self.screen.voice(leg);
     }
 
     /// Takes in what was heard; `at` is the moment of the call at which it became known, some half

@@ -4,21 +4,23 @@ use std::f64::consts::TAU;
 use std::fmt;
 use std::sync::Arc;
 
-use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
 
-/// Samples of one frame: 32 ms at 8 kHz.
-pub const FRAME_SAMPLES: usize = 256;
+/// Samples of one frame: 64 ms at 8 kHz, enough to tell 440 Hz from 480 Hz.
+pub const FRAME_SAMPLES: usize = 512;
 /// Bins of a spectrum, from 0 Hz to half the sample rate.
 pub const BINS: usize = FRAME_SAMPLES / 2 + 1;
+/// The width of a bin in Hz.
+pub const BIN_HZ: f32 = 8000.0 / FRAME_SAMPLES as f32;
 
 /// A reusable power spectrum; planned once, allocates nothing a frame.
 pub struct Spectrum {
-    fft: Arc<dyn Fft<f32>>,
+    fft: Arc<dyn RealToComplex<f32>>,
+    /// Scaled so that the bins add up to the frame's mean square.
     window: [f32; FRAME_SAMPLES],
-    /// Makes the bins add up to the frame's mean square.
-    scale: f32,
-    frame: [Complex<f32>; FRAME_SAMPLES],
+    frame: [f32; FRAME_SAMPLES],
+    bins: [Complex<f32>; BINS],
     scratch: Vec<Complex<f32>>,
     power: [f32; BINS],
 }
@@ -26,34 +28,37 @@ pub struct Spectrum {
 impl Spectrum {
     /// Plans the transform.
     pub fn new() -> Self {
-        let fft = FftPlanner::new().plan_fft_forward(FRAME_SAMPLES);
+        let fft = RealFftPlanner::new().plan_fft_forward(FRAME_SAMPLES);
         // Periodic Hann, the one for spectra: sidelobes fall fast enough that a tone of the band
-        // does not reach the next tone's bins.
-        let window: [f32; FRAME_SAMPLES] = std::array::from_fn(|n| {
-            (0.5 - 0.5 * (TAU * n as f64 / FRAME_SAMPLES as f64).cos()) as f32
-        });
-        let energy: f32 = window.iter().map(|weight| weight * weight).sum();
+        // does not reach the next tone's bins. Its energy is 3/8 of the length; 2 is for the
+        // mirror image of each bin.
+        let length = FRAME_SAMPLES as f64;
+        let scale = (2.0 / (length * length * 0.375)).sqrt();
+        let window =
+            std::array::from_fn(|n| (scale * (0.5 - 0.5 * (TAU * n as f64 / length).cos())) as f32);
         Self {
-            scratch: vec![Complex::default(); fft.get_inplace_scratch_len()],
+            scratch: fft.make_scratch_vec(),
             fft,
             window,
-            scale: 1.0 / (FRAME_SAMPLES as f32 * energy),
-            frame: [Complex::default(); FRAME_SAMPLES],
+            frame: [0.0; FRAME_SAMPLES],
+            bins: [Complex::default(); BINS],
             power: [0.0; BINS],
         }
     }
 
     /// The one-sided power spectrum of `frame` under a Hann window.
     ///
-    /// Bin *k* is centred on *k* × 31.25 Hz at 8 kHz. The bins add up to the mean square of the
+    /// Bin *k* is centred on *k* × 15.625 Hz at 8 kHz. The bins add up to the mean square of the
     /// windowed frame, corrected for the window: 0.5 for a tone of amplitude 1.
     pub fn power(&mut self, frame: &[f32; FRAME_SAMPLES]) -> &[f32; BINS] {
-        for ((bin, &sample), &weight) in self.frame.iter_mut().zip(frame).zip(&self.window) {
-            *bin = Complex::new(sample * weight, 0.0);
+        for ((windowed, sample), weight) in self.frame.iter_mut().zip(frame).zip(&self.window) {
+            *windowed = sample * weight;
         }
-        self.fft.process_with_scratch(&mut self.frame, &mut self.scratch);
-        for (power, bin) in self.power.iter_mut().zip(&self.frame) {
-            *power = 2.0 * self.scale * bin.norm_sqr();
+        let done =
+            self.fft.process_with_scratch(&mut self.frame, &mut self.bins, &mut self.scratch);
+        debug_assert!(done.is_ok(), "the lengths are the plan's own");
+        for (power, bin) in self.power.iter_mut().zip(&self.bins) {
+            *power = bin.norm_sqr();
         }
         // The two ends have no mirror image to stand for.
         self.power[0] *= 0.5;
@@ -88,9 +93,9 @@ mod tests {
         let mut spectrum = Spectrum::new();
         let power = *spectrum.power(&tone(1000.0, 1.0));
         let peak = (0..BINS).max_by(|&a, &b| power[a].total_cmp(&power[b]));
-        assert_eq!(peak, Some(32));
+        assert_eq!(peak, Some(64));
         assert!((power.iter().sum::<f32>() - 0.5).abs() < 1e-3);
-        let aside: f32 = power[..29].iter().chain(&power[36..]).sum();
+        let aside: f32 = power[..61].iter().chain(&power[68..]).sum();
         assert!(aside < 1e-6, "{aside}");
     }
 
@@ -112,8 +117,9 @@ mod tests {
             frame.copy_from_slice(&samples);
             let mut spectrum = Spectrum::new();
             let weighted = frame.iter().zip(&spectrum.window);
-            let expected: f32 = weighted.map(|(x, w)| (x * w).powi(2)).sum::<f32>()
-                / spectrum.window.iter().map(|w| w * w).sum::<f32>();
+            // The window's scale holds a 2 and one over the length of the transform.
+            let expected: f32 =
+                weighted.map(|(x, w)| (x * w).powi(2)).sum::<f32>() * FRAME_SAMPLES as f32 / 2.0;
             let sum: f32 = spectrum.power(&frame).iter().sum();
             prop_assert!((sum - expected).abs() < 1e-4, "{sum} {expected}");
         }

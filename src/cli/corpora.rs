@@ -14,7 +14,6 @@ use crate::edge::ingest::corpus::{self, LabelledCall};
 use crate::edge::parallel;
 use crate::measure::{Corpus, Sample};
 use crate::rules::{Rulebook, Screen};
-use crate::speech::listener::Sound;
 use crate::time::CallTime;
 
 /// Screens every call of all corpora, and keeps what is measured of them.
@@ -73,9 +72,9 @@ pub(super) fn name(path: &Path) -> String {
 /// The call as it streams, utterance by utterance.
 pub(super) fn outcome(call: &LabelledCall, levels: Levels, book: &Arc<Rulebook>) -> Outcome {
     let mut watch = Watch::new(Screen::new(Arc::clone(book), levels, Origin::Unknown));
-    for utterance in call.utterances() {
-        let at = utterance.end;
-        let _events = watch.take(Sound::Speech(utterance), at);
+    for sound in call.sounds() {
+        let at = sound.end();
+        let _events = watch.take(sound, at);
     }
     watch.end()
 }

@@ -103,7 +103,8 @@ fn play(
     let mut watch = Watch::new(Screen::new(Arc::clone(book), config.levels, Origin::Unknown));
     report.begin(&call)?;
     let answered = clock::now();
-    Hearing::recording(&mut recording, Endpointing::default(), ears, |at, sounds| {
+    let mut hearing = Hearing::new(recording.layout(), Endpointing::default());
+    hearing.recording(&mut recording, ears, |at, sounds| {
         if !options.fast {
             clock::wait_until(answered + Duration::from_millis(at.0));
         }

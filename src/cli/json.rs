@@ -7,6 +7,7 @@ use super::text;
 use crate::alert::watch::{Event, Outcome};
 use crate::call::Utterance;
 use crate::config::Advice;
+use crate::edge::hear::Hearing;
 use crate::edge::reload::{Change, PackStatus};
 use crate::rules::{Finding, Level, Stage};
 use crate::time::CallTime;
@@ -59,6 +60,24 @@ impl<'a> Json<'a> {
                 text: subject::advice(self.advice, *level).unwrap_or_default().to_owned(),
             }),
         })
+    }
+
+    pub fn audio(&self, call: &Call, hearing: &Hearing) -> io::Result<()> {
+        let legs = hearing.measured().map(|(leg, measured)| wire::LegAudio {
+            leg: leg.into(),
+            level_dbm0: tenths(measured.level_dbm0),
+            active_dbm0: measured.active_dbm0.map(tenths),
+            noise_dbm0: measured.noise_dbm0.map(tenths),
+            clipped: measured.clipped,
+        });
+        let (call, legs) = (call.name.clone(), legs.collect());
+        let talk = hearing.talk().map(|talk| {
+            let share = |ticks: u64| ticks as f64 / talk.ticks().max(1) as f64;
+            let (remote, protected) = (share(talk.remote), share(talk.protected));
+            let (both, neither) = (share(talk.both), share(talk.neither));
+            wire::TalkShares { remote, protected, both, neither }
+        });
+        write(&wire::Event::Audio(wire::AudioEvent { call, legs, talk }))
     }
 
     pub fn end(&self, call: &Call, outcome: &Outcome) -> io::Result<()> {

@@ -6,6 +6,7 @@ mod data;
 mod demo;
 mod eval;
 mod explain;
+mod features;
 mod json;
 mod lines;
 mod model;
@@ -22,6 +23,7 @@ mod subject;
 mod table;
 mod text;
 mod token;
+mod tones;
 mod workbench;
 
 use std::path::{Path, PathBuf};
@@ -75,6 +77,10 @@ enum Command {
     Token(token::Options),
     /// Screen recordings and transcripts
     Screen(screen::Options),
+    /// Find the keys and the tones of an exchange in a recording
+    Tones(tones::Options),
+    /// Make the features of a recording, as a probe sends them instead of audio
+    Features(features::Options),
     /// Show why a call is judged as it is, turn by turn
     Explain(explain::Options),
     /// Work on the rules: list and test them, see what each contributes and costs, fit weights
@@ -141,6 +147,8 @@ fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
         Command::Data(action) => data::run(action, &config),
         Command::Config(action) => config::run(action, arguments.config.as_deref(), &config),
         Command::Token(options) => token::run(options),
+        Command::Features(options) => features::run(options),
+        Command::Tones(options) => tones::run(options),
         Command::Explain(options) => explain::run(options, &config, &selection),
         Command::Rules(action) => rules::run(action, &config, &selection),
         Command::Model(action) => model::run(action),

@@ -10,8 +10,11 @@ use super::text::{self, line, printable};
 use crate::alert::watch::{Event, Outcome};
 use crate::call::{Signal, Utterance};
 use crate::config::Advice;
+use crate::edge::hear::Hearing;
 use crate::rules::{Finding, Level, Rulebook, Verdict};
 
+/// The share of clipped samples from which recognition suffers.
+const WORTH_TELLING: f64 = 0.001;
 /// Columns before the words of an utterance: time, and leg.
 const INDENT: usize = 21;
 
@@ -118,6 +121,30 @@ impl<'a> People<'a> {
             return line(&format!("{:INDENT$}{}", "", styled(DIM, "… may still be revised")));
         }
         findings.iter().try_for_each(|one| finding(book, one))
+    }
+
+    /// What the line was like, below the last words.
+    pub fn audio(&self, hearing: &Hearing) -> io::Result<()> {
+        line("")?;
+        for (leg, measured) in hearing.measured() {
+            let level = measured.active_dbm0.unwrap_or(measured.level_dbm0);
+            let noise = measured.noise_dbm0.map(|noise| format!(", noise {noise:.0}"));
+            let clipped = (measured.clipped > WORTH_TELLING)
+                .then(|| format!(", {:.1} % clipped", measured.clipped * 100.0));
+            let (noise, clipped) = (noise.unwrap_or_default(), clipped.unwrap_or_default());
+            let leg = styled(paint::leg(leg), format!("{leg:9}"));
+            let text = styled(DIM, format!("{level:.0} dBm0{noise}{clipped}"));
+            line(&format!("{:>8}  {leg}  {text}", styled(DIM, "line".to_owned())))?;
+        }
+        let Some(talk) = hearing.talk() else { return Ok(()) };
+        let percent = |share: f64| share * 100.0;
+        let (remote, protected) = (percent(talk.remote_share()), percent(talk.protected_share()));
+        let both = percent(talk.double_talk());
+        let text = format!(
+            "the caller spoke {remote:.0} % of the time, the person {protected:.0} %, both at once \
+             {both:.0} %"
+        );
+        line(&format!("{:>8}  {}", styled(DIM, "talk".to_owned()), styled(DIM, text)))
     }
 
     fn signal(&self, book: &Rulebook, signal: &Signal, rules: &[usize]) -> io::Result<()> {

@@ -8,6 +8,7 @@ use super::subject::{Call, Row};
 use super::text;
 use crate::alert::watch::{Event, Outcome};
 use crate::config::Advice;
+use crate::edge::hear::Hearing;
 use crate::edge::reload::{Change, PackStatus};
 use crate::time::CallTime;
 
@@ -35,6 +36,14 @@ impl<'a> Report<'a> {
         match self {
             Self::People(people) => people.event(call, event),
             Self::Json(json) => json.event(call, event, at),
+        }
+    }
+
+    /// What the line of a recording was like.
+    pub fn audio(&mut self, call: &Call, hearing: &Hearing) -> io::Result<()> {
+        match self {
+            Self::People(people) => people.audio(hearing),
+            Self::Json(json) => json.audio(call, hearing),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::wire::event::Event;
 use crate::wire::explanation::Explanation;
 use crate::wire::feed::{FeedLine, Told};
 use crate::wire::notice::Notice;
-use crate::wire::transcript::TranscriptLine;
+use crate::wire::transcript::AnyLine;
 
 /// Which schema.
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ enum What {
 
 pub(super) fn run(options: &Options) -> Result<Status, CliError> {
     let schema = match options.what {
-        What::Transcript => schemars::schema_for!(TranscriptLine),
+        What::Transcript => schemars::schema_for!(AnyLine),
         What::Events => schemars::schema_for!(Event),
         What::Explanation => schemars::schema_for!(Explanation),
         What::Pack => schemars::schema_for!(Pack),

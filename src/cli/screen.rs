@@ -21,7 +21,6 @@ use crate::edge::ingest::transcripts::{Transcript, TranscriptError};
 use crate::edge::models::{Model, Store};
 use crate::edge::reload::{Change, Hangup, Packs};
 use crate::rules::{Rulebook, Screen};
-use crate::speech::listener::Sound;
 use crate::time::CallTime;
 use crate::wire::transcript::Line;
 
@@ -187,7 +186,8 @@ impl Screening<'_> {
         let Some(ears) = &mut self.ears else { return Ok((watch.end(), None)) };
         let bar = progress::recording(recording.duration_ms());
         let report = &mut self.report;
-        let heard = Hearing::recording(recording, Endpointing::default(), ears, |at, sounds| {
+        let mut hearing = Hearing::new(recording.layout(), Endpointing::default());
+        let heard = hearing.recording(recording, ears, |at, sounds| {
             bar.set_position(at.0 / 1000);
             for event in sounds.drain(..).flat_map(|sound| watch.take(sound, at)) {
                 bar.suspend(|| report.event(call, &event, at))?;
@@ -195,6 +195,7 @@ impl Screening<'_> {
             Ok(())
         });
         bar.finish_and_clear();
+        self.report.audio(call, &hearing)?;
         match heard {
             Err(CliError::Output(error)) => Err(error.into()),
             heard => Ok((watch.end(), heard.err())),
@@ -265,8 +266,8 @@ impl Screening<'_> {
         self.lines += 1;
         let Some(open) = calls.get_mut(&key) else { return Ok(()) };
         open.heard = now;
-        let at = line.utterance.end;
-        for event in open.watch.take(Sound::Speech(line.utterance), at) {
+        let at = line.sound.end();
+        for event in open.watch.take(line.sound, at) {
             self.report.event(&open.call, &event, at)?;
         }
         Ok(())

@@ -12,11 +12,12 @@ use super::health::{Count, Health};
 use crate::alert::desk::{Event as DeskEvent, NewCall};
 use crate::alert::report::Report;
 use crate::alert::watch::{Event, Watch};
-use crate::call::{CallId, LineId, Origin, Signal, Utterance};
+use crate::call::{CallId, Digit, Leg, LineId, Origin, Signal, Sound, Utterance};
 use crate::config::Config;
 use crate::rules::{Level, Rulebook, Screen};
-use crate::speech::listener::Sound;
+use crate::speech::reported::Reported;
 use crate::time::{CallTime, Now};
+use crate::wire::features::{Flags, Frame};
 use crate::wire::feed::Told;
 
 /// What a source may have been told without reading it; beyond it what is told is lost, and
@@ -28,6 +29,8 @@ const NEWS: f64 = 1.0;
 /// for ten seconds at least before it is taken to be over.
 const ALIVE_EVERY: Duration = Duration::from_secs(2);
 
+/// How often a number that is being keyed is looked at.
+const KEYS_EVERY: Duration = Duration::from_millis(250);
 /// How long a call that has ended may take to be forgotten: it waits for a commit.
 const FORGETTING: Duration = Duration::from_millis(500);
 
@@ -42,6 +45,9 @@ pub struct Rules {
 /// A call that is being screened.
 struct Open {
     watch: Watch,
+    reported: Reported,
+    /// When the last key was reported, for as long as a pause after it would tell something.
+    keyed: Option<(CallTime, Now)>,
     /// What the desk knows.
     told: Option<Report>,
     /// When the desk is told that the call goes on, if there is no news before.
@@ -158,17 +164,102 @@ impl Calls {
         self.take(call, Sound::Signal(signal), signal.at).await
     }
 
+    /// A key was pressed; an exchange saw it.
+    ///
+    /// # Errors
+    /// When the call is not known, or the desk is ending.
+    pub async fn key(
+        self: &Arc<Self>,
+        call: &CallId,
+        leg: Leg,
+        digit: Digit,
+        at: CallTime,
+    ) -> Result<(), DeskError> {
+        let (mut signals, mut is_first) = (Vec::new(), false);
+        self.with(call, |open| {
+            open.reported.key(leg, digit, at, |signal| signals.push(signal));
+            is_first = open.keyed.replace((at, clock::now())).is_none();
+        })?;
+        if is_first {
+            tokio::spawn(Arc::clone(self).wait_for_keys(call.clone()));
+        }
+        self.report(call, signals).await
+    }
+
+    /// The features of a frame, from a probe.
+    ///
+    /// # Errors
+    /// When the call is not known, or the desk is ending.
+    pub async fn features(&self, call: &CallId, frame: &Frame) -> Result<(), DeskError> {
+        let mut signals = Vec::new();
+        self.with(call, |open| {
+            open.reported.frame(frame, |signal| signals.push(signal));
+            if frame.flags.has(Flags::VOICE) {
+                open.watch.voice(frame.leg);
+            }
+        })?;
+        self.report(call, signals).await
+    }
+
+    /// A number is complete when nothing more is keyed, whether or not anybody speaks.
+    async fn wait_for_keys(self: Arc<Self>, call: CallId) {
+        loop {
+            clock::sleep_until(clock::now() + KEYS_EVERY).await;
+            let (mut signals, mut is_over) = (Vec::new(), true);
+            let known = self.with(&call, |open| {
+                let Some((at, since)) = open.keyed else { return };
+                let passed =
+                    CallTime(at.0.saturating_add((clock::now() - since).as_millis() as u64));
+                open.reported.pass(passed, |signal| signals.push(signal));
+                is_over = !open.reported.is_keyed();
+                open.keyed = open.keyed.filter(|_| !is_over);
+            });
+            if known.and(self.report(&call, signals).await).is_err() || is_over {
+                return;
+            }
+        }
+    }
+
+    /// What follows from what a source reported: signals, and that the call goes on.
+    async fn report(&self, call: &CallId, signals: Vec<Signal>) -> Result<(), DeskError> {
+        for signal in signals {
+            self.note(call, signal).await?;
+        }
+        let mut news = News::None;
+        self.with(call, |open| news = open.news(clock::now()))?;
+        self.tell_desk(call, news).await
+    }
+
+    async fn tell_desk(&self, call: &CallId, news: News) -> Result<(), DeskError> {
+        match news {
+            News::None => Ok(()),
+            News::Alive => self.desk.note(heard(call, None)).await,
+            News::Report(report) => self.desk.note(heard(call, Some(report))).await,
+        }
+    }
+
+    fn with(&self, call: &CallId, work: impl FnOnce(&mut Open)) -> Result<(), DeskError> {
+        let no_call = DeskError::Refused(crate::alert::desk::Refusal::NoCall);
+        let open = self.open(call).ok_or(no_call)?;
+        work(&mut lock(&open));
+        Ok(())
+    }
+
     /// The call ended.
     ///
     /// # Errors
     /// When the desk is ending.
     pub async fn end(&self, call: &CallId) -> Result<(), DeskError> {
-        self.ending(call);
+        self.ending(call).await;
         self.desk.note(DeskEvent::CallEnded { call: call.clone() }).await
     }
 
     /// The desk is about to be told that the call ended: another of this name waits for that.
-    pub fn ending(&self, call: &CallId) {
+    pub async fn ending(&self, call: &CallId) {
+        let mut signals = Vec::new();
+        let known = self.with(call, |open| open.reported.finish(|signal| signals.push(signal)));
+        // A call that is not known, or a desk that ends, has nothing more to tell.
+        let _ = known.and(self.report(call, signals).await);
         if let Some(entry) = self.all().get_mut(call) {
             entry.gone.get_or_insert_with(|| Arc::new(Semaphore::new(0)));
         }
@@ -220,11 +311,7 @@ impl Calls {
                 stage: verdict.stage.map(|stage| stage.name()),
             });
         }
-        match news {
-            News::None => Ok(()),
-            News::Alive => self.desk.note(heard(call, None)).await,
-            News::Report(report) => self.desk.note(heard(call, Some(report))).await,
-        }
+        self.tell_desk(call, news).await
     }
 
     fn open(&self, call: &CallId) -> Option<Arc<Mutex<Open>>> {
@@ -244,7 +331,8 @@ impl Entry {
 
 impl Open {
     fn new(watch: Watch) -> Self {
-        Self { watch, told: None, alive_at: Now::default() }
+        let (reported, keyed) = (Reported::default(), None);
+        Self { watch, reported, keyed, told: None, alive_at: Now::default() }
     }
 
     /// What the desk does not know yet. Most of what is said changes nothing.

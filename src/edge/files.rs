@@ -51,6 +51,16 @@ pub struct Selection {
     pub experimental: bool,
 }
 
+/// A file to write into; what it held is gone.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create(path: &Path) -> Result<impl std::io::Write + use<>, FileError> {
+    let file = std::fs::File::create(path);
+    let file = file.map_err(|problem| FileError::Write { path: path.to_owned(), problem })?;
+    Ok(std::io::BufWriter::new(file))
+}
+
 /// The configuration in `path`, or the defaults. A path in it is meant from where the file is.
 ///
 /// # Errors

@@ -9,9 +9,11 @@ use ort::session::builder::GraphOptimizationLevel;
 
 use super::ingest::recording::{Block, Layout, Recording, RecordingError};
 use super::models::{Model, ModelError, Store};
+use crate::audio::meter::Measured;
+use crate::audio::talk::{SpeaksMost, TalkShare};
 use crate::audio::voice::{Endpointing, RATE};
-use crate::call::Leg;
-use crate::speech::listener::{Listener, Sound};
+use crate::call::{Leg, Signal, SignalKind, Sound};
+use crate::speech::listener::{Listener, Together};
 use crate::speech::moonshine::Moonshine;
 use crate::speech::silero::Silero;
 use crate::speech::tokens::Tokens;
@@ -69,6 +71,11 @@ impl Ears {
         Ok(Self { silero, recogniser: Box::new(moonshine) })
     }
 
+    /// The detector of voice.
+    pub const fn voice_model(&mut self) -> &mut Silero {
+        &mut self.silero
+    }
+
     /// The same ears, with another recogniser.
     #[must_use]
     pub fn with_recogniser(self, recogniser: Box<dyn Recogniser>) -> Self {
@@ -79,8 +86,13 @@ impl Ears {
 /// One call's audio, on its way to utterances.
 pub struct Hearing {
     legs: Vec<Listener>,
+    together: Together,
     samples: u64,
+    talk: SpeaksMost,
 }
+
+/// A block of a recording.
+const BLOCK_MS: u64 = 20;
 
 impl Hearing {
     /// Starts on a call.
@@ -90,7 +102,7 @@ impl Hearing {
             Layout::TwoLegs => &[Leg::Remote, Leg::Protected],
         };
         let legs = legs.iter().map(|leg| Listener::new(*leg, endpointing)).collect();
-        Self { legs, samples: 0 }
+        Self { legs, together: Together::default(), samples: 0, talk: SpeaksMost::new(BLOCK_MS) }
     }
 
     /// How much of the call was heard.
@@ -109,11 +121,39 @@ impl Hearing {
         sounds: &mut Vec<Sound>,
     ) -> Result<(), SpeechError> {
         self.samples += block.legs[0].len() as u64;
-        for (listener, samples) in self.legs.iter_mut().zip(&block.legs) {
-            let recogniser = ears.recogniser.as_mut();
-            listener.push(samples, &mut ears.silero, recogniser, |sound| sounds.push(sound))?;
-        }
+        let recogniser = ears.recogniser.as_mut();
+        self.together.push(
+            &mut self.legs,
+            &block.legs,
+            &mut ears.silero,
+            recogniser,
+            |_, sound| sounds.push(sound),
+        )?;
+        sounds.extend(self.who_speaks_most());
         Ok(())
+    }
+
+    /// Tells once who speaks nearly all the time.
+    fn who_speaks_most(&mut self) -> Option<Sound> {
+        let [remote, protected] = self.legs.as_slice() else { return None };
+        let leg = self.talk.push(remote.is_speaking(), protected.is_speaking())?;
+        let (at, kind) = (self.position(), SignalKind::SpeaksMost);
+        Some(Sound::Signal(Signal { leg, at, kind }))
+    }
+
+    /// Who spoke how much so far, if there are two legs.
+    pub fn talk(&self) -> Option<&TalkShare> {
+        (self.legs.len() == 2).then(|| self.talk.share())
+    }
+
+    /// Whether somebody speaks just now on each leg: remote and protected, or only the mixed one.
+    pub fn voices(&self) -> impl Iterator<Item = bool> {
+        self.legs.iter().map(Listener::is_speaking)
+    }
+
+    /// What the line of each leg is like so far: remote and protected, or only the mixed one.
+    pub fn measured(&self) -> impl Iterator<Item = (Leg, Measured)> {
+        self.legs.iter().map(|leg| (leg.leg(), leg.measured()))
     }
 
     /// Hears a whole recording. `each` gets, block by block, the position in the call and what was
@@ -123,26 +163,25 @@ impl Hearing {
     /// Those of `each`, of the models, and of the recording: if it breaks off, what was being said
     /// is heard out first.
     pub fn recording<E>(
+        &mut self,
         recording: &mut Recording,
-        endpointing: Endpointing,
         ears: &mut Ears,
         mut each: impl FnMut(CallTime, &mut Vec<Sound>) -> Result<(), E>,
     ) -> Result<(), E>
     where
         E: From<SpeechError> + From<RecordingError>,
     {
-        let mut hearing = Self::new(recording.layout(), endpointing);
         let (mut block, mut sounds) = (Block::default(), Vec::new());
         loop {
             let read = recording.next_block(&mut block);
             if !matches!(read, Ok(true)) {
-                hearing.finish(ears, &mut sounds)?;
-                each(hearing.position(), &mut sounds)?;
+                self.finish(ears, &mut sounds)?;
+                each(self.position(), &mut sounds)?;
                 read?;
                 return Ok(());
             }
-            hearing.push(&block, ears, &mut sounds)?;
-            each(hearing.position(), &mut sounds)?;
+            self.push(&block, ears, &mut sounds)?;
+            each(self.position(), &mut sounds)?;
             sounds.clear();
         }
     }
@@ -155,10 +194,7 @@ impl Hearing {
         for listener in &mut self.legs {
             listener.finish(ears.recogniser.as_mut(), |sound| sounds.push(sound))?;
         }
-        sounds.sort_by_key(|sound| match sound {
-            Sound::Speech(utterance) => utterance.end,
-            Sound::Signal(signal) => signal.at,
-        });
+        sounds.sort_by_key(Sound::end);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use super::rulebook::Rulebook;
 use super::score::{self, Level};
 use super::screen::{Screen, Verdict};
 use super::stage::Stage;
-use crate::call::{Origin, Signal, Utterance};
+use crate::call::{Origin, Signal, Sound, Utterance};
 use crate::config::Levels;
 use crate::time::CallTime;
 
@@ -181,6 +181,14 @@ impl<'a> Explainer<'a> {
             self.remember(&found, utterance.end);
         }
         self.turn(Told::Speech(utterance), found, phrases, near, heard.verdict);
+    }
+
+    /// Takes in what was heard.
+    pub fn take(&mut self, sound: Sound) {
+        match sound {
+            Sound::Speech(utterance) => self.hear(utterance),
+            Sound::Signal(signal) => self.note(signal),
+        }
     }
 
     /// Takes in a signal.

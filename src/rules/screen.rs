@@ -163,6 +163,11 @@ impl Screen {
         (findings, suppressions)
     }
 
+    /// A voice was heard on a leg; what it said is not known.
+    pub const fn voice(&mut self, leg: Leg) {
+        self.legs[leg as usize].has_spoken = true;
+    }
+
     /// Takes in a signal. Returns the verdict and the rules that it triggered.
     ///
     /// A signal tells nothing of the other party before that party has spoken (an exchange plays

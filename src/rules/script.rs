@@ -11,15 +11,15 @@ use super::explain::{Explanation, Turn};
 use super::phrases::MATCHES;
 use super::score::Level;
 use super::screen::Verdict;
-use crate::call::Utterance;
+use crate::call::Sound;
 use crate::time::CallTime;
 use crate::wire::transcript::{self, LineError};
 
 /// A scripted call.
 #[derive(Debug)]
 pub struct Script {
-    /// What is said, in the order of the lines.
-    pub utterances: Vec<Utterance>,
+    /// What is heard, in the order of the lines.
+    pub sounds: Vec<Sound>,
     /// What is expected.
     pub claims: Vec<Claim>,
 }
@@ -70,7 +70,7 @@ pub struct ScriptError {
 /// What is wrong with a line of a script.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// It is no utterance.
+    /// It is neither an utterance nor a signal.
     #[error(transparent)]
     Line(#[from] LineError),
     /// A second call.
@@ -111,11 +111,11 @@ impl Script {
     /// # Errors
     /// On a line that is neither an utterance nor a comment, and on a claim that is none.
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
-        let mut script = Self { utterances: Vec::new(), claims: Vec::new() };
+        let mut script = Self { sounds: Vec::new(), claims: Vec::new() };
         let (mut clock, mut call, mut ask) = (CallTime::START, None, None);
         for (number, line) in text.lines().enumerate() {
             let error = |problem: Problem| ScriptError { line: number + 1, problem };
-            let turns = script.utterances.len();
+            let turns = script.sounds.len();
             if let Some(note) = line.trim_start_matches('\u{feff}').trim().strip_prefix('#') {
                 if note.trim() == "ask" {
                     ask = ask.or(Some(turns));
@@ -129,7 +129,7 @@ impl Script {
                 return Err(error(Problem::SecondCall));
             }
             call = read.call;
-            script.utterances.push(read.utterance);
+            script.sounds.push(read.sound);
         }
         script.set_ask(ask)?;
         Ok(script)
@@ -377,7 +377,7 @@ mod tests {
             (5, "below danger", When::Here(1)),
             (8, "no rule a.*", When::Ever),
         ];
-        assert_eq!((claims.as_slice(), script.utterances.len()), (&expected[..], 2));
+        assert_eq!((claims.as_slice(), script.sounds.len()), (&expected[..], 2));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod listener;
 pub mod moonshine;
+pub mod reported;
 pub mod scripted;
 pub mod silero;
 pub mod tokens;

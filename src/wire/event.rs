@@ -19,6 +19,8 @@ pub enum Event {
     Level(LevelEvent),
     /// The moment at which a warning would be whispered to the protected party.
     Whisper(WhisperEvent),
+    /// What the line was like, of a recording.
+    Audio(AudioEvent),
     /// A call ended.
     Verdict(VerdictEvent),
     /// Something could not be read; the rest was screened.
@@ -95,7 +97,7 @@ pub struct SignalEvent {
     pub leg: LegName,
     /// When.
     pub at_ms: u64,
-    /// What: `dial-tone`.
+    /// What: one of the signals that docs/rules.md lists.
     pub kind: &'static str,
 }
 
@@ -132,6 +134,48 @@ pub struct WhisperEvent {
     pub level: &'static str,
     /// What would be said.
     pub text: String,
+}
+
+/// What the line was like.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AudioEvent {
+    /// The call's name.
+    pub call: String,
+    /// Each leg.
+    pub legs: Vec<LegAudio>,
+    /// Who spoke how much; of two legs only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub talk: Option<TalkShares>,
+}
+
+/// The audio of a leg. Levels are in dBm0: a full-scale sine is +3.14.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct LegAudio {
+    /// Whose.
+    pub leg: LegName,
+    /// The mean over everything.
+    pub level_dbm0: f64,
+    /// The mean over what is 6 dB above the noise, where there was anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_dbm0: Option<f64>,
+    /// The noise of the last seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise_dbm0: Option<f64>,
+    /// The share of samples at the end of the scale, 0 to 1.
+    pub clipped: f64,
+}
+
+/// Shares of the time, 0 to 1; together they are 1.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct TalkShares {
+    /// Only the other party spoke.
+    pub remote: f64,
+    /// Only the protected person spoke.
+    pub protected: f64,
+    /// Both spoke at once.
+    pub both: f64,
+    /// Nobody spoke.
+    pub neither: f64,
 }
 
 /// A call ended.

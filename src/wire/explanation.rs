@@ -38,7 +38,7 @@ pub struct Turn {
     /// The words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The signal, in place of words: `dial-tone`.
+    /// The signal, in place of words: one that docs/rules.md lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<&'static str>,
     /// False while the words may still be revised.

@@ -4,8 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::transcript::{self, LegName, LineError, MAX_LINE, MAX_NAME};
-use crate::call::{CallId, Direction, LineId, Signal, SignalKind, Utterance};
+use super::features::{self, FeatureError, Frame};
+use super::transcript::{self, LegName, LineError, MAX_LINE, MAX_NAME, SignalName};
+use crate::call::{CallId, Digit, Direction, Leg, LineId, Signal, Sound, Utterance};
 use crate::private::Private;
 use crate::time::CallTime;
 
@@ -27,8 +28,39 @@ pub enum Message {
     Signal {
         /// The call; none where the connection carries one.
         call: Option<CallId>,
+        /// The line, for a call that nobody announced.
+        line: Option<LineId>,
         /// What.
         signal: Signal,
+    },
+    /// A key was pressed.
+    Key {
+        /// The call; none where the connection carries one.
+        call: Option<CallId>,
+        /// The line, for a call that nobody announced.
+        line: Option<LineId>,
+        /// On whose telephone.
+        leg: Leg,
+        /// When.
+        at: CallTime,
+        /// Which.
+        digit: Digit,
+    },
+    /// The features of a frame of one leg.
+    Features {
+        /// The call; none where the connection carries one.
+        call: Option<CallId>,
+        /// The line, for a call that nobody announced.
+        line: Option<LineId>,
+        /// The frame.
+        frame: Box<Frame>,
+    },
+    /// What follows on this connection are the features of a call, as bytes.
+    FeatureStream {
+        /// The call.
+        call: Option<CallId>,
+        /// The line, for a call that nobody announced.
+        line: Option<LineId>,
     },
     /// A call ended.
     End {
@@ -80,12 +112,41 @@ pub enum FeedLine {
         /// Which call.
         #[serde(default)]
         call: Option<String>,
+        /// Which line, of a call that nobody announced.
+        #[serde(default)]
+        line: Option<String>,
         /// Where it was heard.
         leg: LegName,
         /// When, in milliseconds from the start of the call.
         at_ms: u64,
         /// What.
         kind: SignalName,
+    },
+    /// A key was pressed (RFC 4733). Which is never told or kept: only what a number or a code it
+    /// was part of.
+    Key {
+        /// Which call.
+        #[serde(default)]
+        call: Option<String>,
+        /// Which line, of a call that nobody announced.
+        #[serde(default)]
+        line: Option<String>,
+        /// On whose telephone.
+        leg: LegName,
+        /// When, in milliseconds from the start of the call.
+        at_ms: u64,
+        /// The sign on the key: `0` to `9`, `A` to `D`, `*` or `#`.
+        #[schemars(with = "String")]
+        key: Private<String>,
+    },
+    /// What follows on this connection are the features of a call, as bytes.
+    Features {
+        /// Which call.
+        #[serde(default)]
+        call: Option<String>,
+        /// Which line, of a call that nobody announced.
+        #[serde(default)]
+        line: Option<String>,
     },
     /// A call ended.
     End {
@@ -120,33 +181,15 @@ impl From<DirectionName> for Direction {
     }
 }
 
-/// What can be heard that is not a word.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignalName {
-    /// A dial tone during the call.
-    DialTone,
-    /// Several digits were keyed.
-    KeypadDigits,
-    /// 999, 112, 101 or 159 was dialled while the call was up.
-    EmergencyDialled,
-}
-
-impl From<SignalName> for SignalKind {
-    fn from(name: SignalName) -> Self {
-        match name {
-            SignalName::DialTone => Self::DialTone,
-            SignalName::KeypadDigits => Self::KeypadDigits,
-            SignalName::EmergencyDialled => Self::EmergencyDialled,
-        }
-    }
-}
-
 /// What every line may have beside the words.
 #[derive(Deserialize)]
 struct Head {
     event: Option<serde_json::Value>,
     line: Option<String>,
+    call: Option<String>,
+    mel: Option<serde::de::IgnoredAny>,
+    /// Of the first line of features.
+    format: Option<serde::de::IgnoredAny>,
 }
 
 /// Why a line is not understood. Messages never repeat what was said.
@@ -157,9 +200,16 @@ pub enum FeedError {
     Line(#[from] LineError),
     /// Not one of the events.
     #[error(
-        "{0}: \"event\" is start, signal, end or far-leg-up, with the keys that docs/feed.md lists"
+        "{0}: \"event\" is start, signal, key, features, end or far-leg-up, with the keys that \
+         docs/feed.md lists"
     )]
     Event(String),
+    /// A key that no telephone has.
+    #[error("\"key\" is none of 0 to 9, A to D, * and #")]
+    Key,
+    /// Not the features of a frame.
+    #[error(transparent)]
+    Features(#[from] FeatureError),
 }
 
 /// Reads one line; `None` for a blank line or a comment (`#`).
@@ -172,7 +222,11 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Message>, FeedError> {
         let head: Result<Head, _> = serde_json::from_slice(bytes);
         match head {
             Ok(Head { event: Some(_), .. }) => return event(bytes).map(Some),
-            Ok(Head { event: None, line: Some(line) }) => return words(bytes, Some(&line)),
+            Ok(Head { mel: Some(_), call, line, .. }) => {
+                return features(bytes, call, line).map(Some);
+            }
+            Ok(Head { format: Some(_), .. }) => return features_begin(bytes),
+            Ok(Head { line: Some(line), .. }) => return words(bytes, Some(&line)),
             _ => {}
         }
     }
@@ -184,8 +238,30 @@ fn words(bytes: &[u8], line: Option<&str>) -> Result<Option<Message>, FeedError>
     let line = line.map(name).transpose()?.map(LineId::new);
     Ok(read.map(|read| {
         let call = read.call.as_deref().map(CallId::new);
-        Message::Utterance { call, line, utterance: read.utterance }
+        match read.sound {
+            Sound::Speech(utterance) => Message::Utterance { call, line, utterance },
+            Sound::Signal(signal) => Message::Signal { call, line, signal },
+        }
     }))
+}
+
+/// The first line of features says which they are.
+fn features_begin(bytes: &[u8]) -> Result<Option<Message>, FeedError> {
+    features::check_header_json(std::str::from_utf8(bytes).unwrap_or_default())?;
+    Ok(None)
+}
+
+fn features(
+    bytes: &[u8],
+    call: Option<String>,
+    line: Option<String>,
+) -> Result<Message, FeedError> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| LineError::NotUtf8(error.valid_up_to() + 1))?;
+    let frame = Box::new(Frame::from_json(text)?);
+    let call = call.as_deref().map(name).transpose()?.map(CallId::new);
+    let line = line.as_deref().map(name).transpose()?.map(LineId::new);
+    Ok(Message::Features { call, line, frame })
 }
 
 fn event(bytes: &[u8]) -> Result<Message, FeedError> {
@@ -194,15 +270,27 @@ fn event(bytes: &[u8]) -> Result<Message, FeedError> {
     let call = |name_of: Option<String>| {
         name_of.as_deref().map(name).transpose().map(|it| it.map(CallId::new))
     };
+    let line_of = |name_of: Option<String>| {
+        name_of.as_deref().map(name).transpose().map(|it| it.map(LineId::new))
+    };
     Ok(match read {
         FeedLine::Start { call: of, line, direction, number } => {
-            let line = line.as_deref().map(name).transpose()?.map(LineId::new);
-            let (call, direction) = (call(of)?, direction.into());
+            let (line, call, direction) = (line_of(line)?, call(of)?, direction.into());
             Message::Start(Start { call, line, direction, number })
         }
-        FeedLine::Signal { call: of, leg, at_ms, kind } => {
+        FeedLine::Signal { call: of, line, leg, at_ms, kind } => {
             let signal = Signal { leg: leg.into(), at: CallTime(at_ms), kind: kind.into() };
-            Message::Signal { call: call(of)?, signal }
+            Message::Signal { call: call(of)?, line: line_of(line)?, signal }
+        }
+        FeedLine::Key { call: of, line, leg, at_ms, key } => {
+            let mut signs = key.reveal().chars();
+            let digit = signs.next().and_then(Digit::from_char).filter(|_| signs.next().is_none());
+            let (digit, leg) = (digit.ok_or(FeedError::Key)?, leg.into());
+            let (call, line) = (call(of)?, line_of(line)?);
+            Message::Key { call, line, leg, at: CallTime(at_ms), digit }
+        }
+        FeedLine::Features { call: of, line } => {
+            Message::FeatureStream { call: call(of)?, line: line_of(line)? }
         }
         FeedLine::End { call: of } => Message::End { call: call(of)? },
         FeedLine::FarLegUp { line } => Message::FarLegUp { line: LineId::new(name(&line)?) },
@@ -330,6 +418,14 @@ mod tests {
             read(r#"{"event":"signal","leg":"remote","at_ms":5,"kind":"dial-tone"}"#),
             Message::Signal { .. }
         ));
+        let key = r##"{"event":"key","call":"c","leg":"protected","at_ms":7,"key":"#"}"##;
+        let (digit, leg) = (Digit::from_char('#').expect("a key"), Leg::Protected);
+        let (call, at) = (Some(CallId::new("c")), CallTime(7));
+        assert_eq!(read(key), Message::Key { call, line: None, leg, at, digit });
+        let bands = vec!["0.5"; 40].join(",");
+        let frame = format!(r#"{{"call":"c","leg":"remote","ms":10,"mel":[{bands}]}}"#);
+        assert!(matches!(read(&frame), Message::Features { call: Some(_), .. }));
+        assert_eq!(parse(features::header_json().as_bytes()), Ok(None));
         assert_eq!(
             read(r#"{"event":"far-leg-up","line":"a"}"#),
             Message::FarLegUp { line: LineId::new("a") }
@@ -343,6 +439,8 @@ mod tests {
             r#"{"event":"secret-words","call":"c"}"#,
             r#"{"event":"start","number":{"secret-words":1}}"#,
             r#"{"event":7,"text":"secret-words"}"#,
+            r#"{"event":"key","leg":"remote","at_ms":1,"key":"secret-words"}"#,
+            r#"{"mel":["secret-words"],"leg":"remote","ms":1}"#,
             r#"{"leg":"secret-words","text":"a","start_ms":0,"end_ms":1}"#,
             "secret-words",
         ] {

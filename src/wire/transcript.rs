@@ -4,12 +4,14 @@
 //! {"leg":"remote","start_ms":0,"end_ms":2100,"text":"Good morning.","final":true}
 //! remote: Good morning.
 //! [1:23.5] remote: Good morning.
+//! {"leg":"remote","at_ms":9000,"signal":"dial-tone"}
+//! remote: [dial-tone]
 //! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Leg, Utterance};
+use crate::call::{Leg, Signal, SignalKind, Sound, Utterance};
 use crate::private::Private;
 use crate::time::CallTime;
 
@@ -40,6 +42,79 @@ pub struct TranscriptLine {
     /// False while the words may still be revised by a line with the same leg.
     #[serde(default = "yes", rename = "final")]
     pub is_final: bool,
+}
+
+/// A line of a JSON transcript.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+pub enum AnyLine {
+    /// What was said.
+    Words(TranscriptLine),
+    /// What else was heard.
+    Signal(SignalLine),
+}
+
+/// Something that was heard and is not a word: one line of a JSON transcript.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct SignalLine {
+    /// Tells calls apart where one stream carries several.
+    #[serde(default)]
+    pub call: Option<String>,
+    /// Where it was heard.
+    pub leg: LegName,
+    /// When, in milliseconds from the start of the call.
+    pub at_ms: u64,
+    /// What.
+    pub signal: SignalName,
+}
+
+/// The names of [`SignalKind`].
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignalName {
+    /// A dial tone.
+    DialTone,
+    /// A ringing tone.
+    RingingTone,
+    /// An engaged tone.
+    EngagedTone,
+    /// Number unobtainable.
+    UnobtainableTone,
+    /// A fax or a modem.
+    DataTone,
+    /// Several digits were keyed.
+    KeypadDigits,
+    /// As many digits as a PIN or a passcode has were keyed.
+    CodeKeyed,
+    /// The number of a payment card was keyed.
+    CardKeyed,
+    /// 999, 112 or 18000 was dialled while the call was up.
+    EmergencyDialled,
+    /// 101 was dialled while the call was up.
+    PoliceDialled,
+    /// 159 was dialled while the call was up.
+    BankDialled,
+    /// One party has spoken for nine tenths of all that was said.
+    SpeaksMost,
+}
+
+impl From<SignalName> for SignalKind {
+    fn from(name: SignalName) -> Self {
+        match name {
+            SignalName::DialTone => Self::DialTone,
+            SignalName::RingingTone => Self::RingingTone,
+            SignalName::EngagedTone => Self::EngagedTone,
+            SignalName::UnobtainableTone => Self::UnobtainableTone,
+            SignalName::DataTone => Self::DataTone,
+            SignalName::KeypadDigits => Self::KeypadDigits,
+            SignalName::CodeKeyed => Self::CodeKeyed,
+            SignalName::CardKeyed => Self::CardKeyed,
+            SignalName::EmergencyDialled => Self::EmergencyDialled,
+            SignalName::PoliceDialled => Self::PoliceDialled,
+            SignalName::BankDialled => Self::BankDialled,
+            SignalName::SpeaksMost => Self::SpeaksMost,
+        }
+    }
 }
 
 /// The legs of a call.
@@ -90,6 +165,9 @@ pub enum LineError {
     /// Not JSON, or not the keys of an utterance.
     #[error("{0}: a line needs \"leg\", \"start_ms\", \"end_ms\" and \"text\"")]
     Json(String),
+    /// Not the keys of a signal.
+    #[error("{0}: a signal needs \"leg\", \"at_ms\" and \"signal\", one that docs/rules.md lists")]
+    Signal(String),
     /// Neither JSON nor "leg: words".
     #[error("neither JSON nor \"remote: words\", \"protected: words\" or \"mixed: words\"")]
     Plain,
@@ -111,13 +189,13 @@ pub enum LineError {
     },
 }
 
-/// A line that was read: its call, and the utterance.
+/// A line that was read: its call, and what was heard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// The call's name, where the line has one.
     pub call: Option<String>,
-    /// What was said.
-    pub utterance: Utterance,
+    /// What was heard.
+    pub sound: Sound,
 }
 
 /// Reads one line; `None` for a blank line or a comment (`#`).
@@ -126,7 +204,7 @@ pub struct Line {
 /// takes [`WORD_MS`].
 ///
 /// # Errors
-/// On a line that is not an utterance.
+/// On a line that is neither an utterance nor a signal.
 pub fn parse(bytes: &[u8], clock: &mut CallTime) -> Result<Option<Line>, LineError> {
     if bytes.len() > MAX_LINE {
         return Err(LineError::TooLong);
@@ -138,11 +216,15 @@ pub fn parse(bytes: &[u8], clock: &mut CallTime) -> Result<Option<Line>, LineErr
         return Ok(None);
     }
     let line = if text.starts_with('{') { json(text)? } else { plain(text, *clock)? };
-    *clock = (*clock).max(line.utterance.end);
+    *clock = (*clock).max(line.sound.end());
     Ok(Some(line))
 }
 
 fn json(text: &str) -> Result<Line, LineError> {
+    // Words may hold the key too: only a line without "text" is a signal.
+    if text.contains("\"signal\"") && !text.contains("\"text\"") {
+        return signal(text);
+    }
     let line: TranscriptLine =
         serde_json::from_str(text).map_err(|error| LineError::Json(json_problem(&error)))?;
     if line.call.as_ref().is_some_and(|name| name.len() > MAX_NAME) {
@@ -160,7 +242,17 @@ fn json(text: &str) -> Result<Line, LineError> {
         confidence: None,
         is_final: line.is_final,
     };
-    Ok(Line { call: line.call, utterance })
+    Ok(Line { call: line.call, sound: Sound::Speech(utterance) })
+}
+
+fn signal(text: &str) -> Result<Line, LineError> {
+    let line: SignalLine =
+        serde_json::from_str(text).map_err(|error| LineError::Signal(json_problem(&error)))?;
+    if line.call.as_ref().is_some_and(|name| name.len() > MAX_NAME) {
+        return Err(LineError::Name);
+    }
+    let (leg, at, kind) = (line.leg.into(), CallTime(line.at_ms), line.signal.into());
+    Ok(Line { call: line.call, sound: Sound::Signal(Signal { leg, at, kind }) })
 }
 
 /// What is wrong, without the value: a wrong type's message would repeat it.
@@ -170,7 +262,7 @@ pub fn json_problem(error: &serde_json::Error) -> String {
     let what = if problem.starts_with("missing field") {
         problem.split(" at line").next().unwrap_or_default().to_owned()
     } else if problem.starts_with("unknown variant") {
-        "leg is none of \"remote\", \"protected\" and \"mixed\"".to_owned()
+        "a name is none of those that there are".to_owned()
     } else if error.is_data() {
         "a value has the wrong type".to_owned()
     } else {
@@ -186,6 +278,9 @@ fn plain(text: &str, clock: CallTime) -> Result<Line, LineError> {
     };
     let (leg, said) = text.split_once(':').ok_or(LineError::Plain)?;
     let leg = Leg::from_name(&leg.trim().to_lowercase()).ok_or(LineError::Plain)?;
+    if let Some(kind) = signal_in_brackets(said) {
+        return Ok(Line { call: None, sound: Sound::Signal(Signal { leg, at: start, kind }) });
+    }
     let words = said.split_whitespace().count() as u64;
     let utterance = Utterance {
         leg,
@@ -195,7 +290,12 @@ fn plain(text: &str, clock: CallTime) -> Result<Line, LineError> {
         confidence: None,
         is_final: true,
     };
-    Ok(Line { call: None, utterance })
+    Ok(Line { call: None, sound: Sound::Speech(utterance) })
+}
+
+/// `[dial-tone]`. Other brackets, such as `[laughter]`, are words.
+fn signal_in_brackets(said: &str) -> Option<SignalKind> {
+    SignalKind::from_name(said.trim().strip_prefix('[')?.strip_suffix(']')?)
 }
 
 /// `1:23.5] remote: words` → the time, and what stands behind it.
@@ -212,6 +312,32 @@ mod tests {
         parse(text.as_bytes(), &mut CallTime::default())
     }
 
+    fn utterance(line: Line) -> Utterance {
+        match line.sound {
+            Sound::Speech(utterance) => utterance,
+            Sound::Signal(signal) => panic!("{signal:?}"),
+        }
+    }
+
+    #[test]
+    fn signals_stand_among_the_words() {
+        for kind in SignalKind::ALL {
+            let name = kind.name();
+            let json = format!(r#"{{"call":"a","leg":"remote","at_ms":7,"signal":"{name}"}}"#);
+            let plain = format!("[0.007] Remote: [{name}]");
+            for text in [json, plain] {
+                let line = read(&text).expect("valid").expect("not blank");
+                let signal = Signal { leg: Leg::Remote, at: CallTime(7), kind };
+                assert_eq!(line.sound, Sound::Signal(signal));
+            }
+        }
+        let laughter = read("remote: [laughter]").expect("valid").expect("not blank");
+        assert_eq!(utterance(laughter).text.reveal(), "[laughter]");
+        assert!(
+            problem(r#"{"leg":"remote","signal":"bell","at_ms":1}"#).contains("a signal needs")
+        );
+    }
+
     fn problem(text: &str) -> String {
         read(text).expect_err("a bad line").to_string()
     }
@@ -221,9 +347,9 @@ mod tests {
         let text = r#"{"call":"a","leg":"protected","start_ms":5,"end_ms":9,"text":"Hi","x":1}"#;
         let line = read(text).expect("valid").expect("not blank");
         assert_eq!(line.call.as_deref(), Some("a"));
-        assert_eq!(line.utterance.leg, Leg::Protected);
-        assert_eq!(line.utterance.text.reveal(), "Hi");
-        assert!(line.utterance.is_final);
+        let utterance = utterance(line);
+        assert_eq!((utterance.leg, utterance.is_final), (Leg::Protected, true));
+        assert_eq!(utterance.text.reveal(), "Hi");
     }
 
     #[test]
@@ -233,8 +359,8 @@ mod tests {
         assert!(next("# a comment").is_none() && next("  ").is_none());
         let first = next("Remote: one two three").expect("an utterance");
         let second = next("protected: four").expect("an utterance");
-        assert_eq!(first.utterance.end, CallTime(1050));
-        assert_eq!(second.utterance.start, CallTime(1050));
+        assert_eq!(first.sound.end(), CallTime(1050));
+        assert_eq!(utterance(second).start, CallTime(1050));
     }
 
     #[test]
@@ -242,7 +368,8 @@ mod tests {
         let mut clock = CallTime::START;
         let mut next = |text: &str| {
             let line = parse(text.as_bytes(), &mut clock).expect("valid").expect("an utterance");
-            (line.utterance.start.0, line.utterance.end.0)
+            let utterance = utterance(line);
+            (utterance.start.0, utterance.end.0)
         };
         assert_eq!(next("[01:23] remote: one two"), (83_000, 83_700));
         assert_eq!(next("protected: three"), (83_700, 84_050));

@@ -94,9 +94,18 @@ pub fn free_port() -> u16 {
 impl Daemon {
     /// Starts on a new folder, with the toy rules.
     pub fn start(webhook: &str, more: &str) -> Self {
+        Self::on_rules(RULES, webhook, more)
+    }
+
+    /// Starts on a new folder, with other rules, and tells nobody.
+    pub fn with_rules(rules: &str) -> Self {
+        Self::on_rules(rules, "", "")
+    }
+
+    fn on_rules(rules: &str, webhook: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("rules")).expect("made");
-        fs::write(folder.path().join("rules/toy.toml"), RULES).expect("written");
+        fs::write(folder.path().join("rules/toy.toml"), rules).expect("written");
         let port = free_port();
         fs::write(folder.path().join("config.toml"), config(port, webhook, more)).expect("written");
         Self::again(Arc::new(folder), port)

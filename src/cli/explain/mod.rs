@@ -15,7 +15,7 @@ use super::status::{CliError, Status};
 use super::subject::OriginName;
 use super::workbench::Workbench;
 use crate::audio::voice::Endpointing;
-use crate::call::{Origin, Utterance};
+use crate::call::{Origin, Sound};
 use crate::config::{Config, Levels};
 use crate::edge::files::Selection;
 use crate::edge::hear::{Ears, Hearing};
@@ -23,7 +23,6 @@ use crate::edge::ingest::recording::{self, Recording};
 use crate::edge::ingest::transcripts::{Transcript, TranscriptError};
 use crate::edge::models::{Model, Store};
 use crate::rules::explain::{Explainer, Explanation};
-use crate::speech::listener::Sound;
 
 /// What to explain.
 #[derive(Debug, Args)]
@@ -109,17 +108,12 @@ impl<'a> Reader<'a> {
         };
         let mut explainer = self.explainer();
         let bar = progress::recording(recording.duration_ms());
-        let heard =
-            Hearing::recording(&mut recording, Endpointing::default(), &mut ears, |at, sounds| {
-                bar.set_position(at.0 / 1000);
-                for sound in sounds.drain(..) {
-                    match sound {
-                        Sound::Speech(utterance) => explainer.hear(utterance),
-                        Sound::Signal(signal) => explainer.note(signal),
-                    }
-                }
-                Ok::<_, CliError>(())
-            });
+        let mut hearing = Hearing::new(recording.layout(), Endpointing::default());
+        let heard = hearing.recording(&mut recording, &mut ears, |at, sounds| {
+            bar.set_position(at.0 / 1000);
+            sounds.drain(..).for_each(|sound| explainer.take(sound));
+            Ok::<_, CliError>(())
+        });
         bar.finish_and_clear();
         self.ears = Some(ears);
         // What was heard before the audio broke off is explained.
@@ -143,7 +137,7 @@ impl<'a> Reader<'a> {
             match transcript.next_line() {
                 Ok(Some(line)) => {
                     let name = line.call.unwrap_or_else(|| path.display().to_string());
-                    self.hear(&mut calls, name, line.utterance);
+                    self.take(&mut calls, name, line.sound);
                 }
                 Ok(None) => break,
                 Err(error @ TranscriptError::Read(_)) => {
@@ -168,13 +162,8 @@ impl<'a> Reader<'a> {
         Ok(calls.into_iter().map(|(name, explainer)| (name, explainer.end())).collect())
     }
 
-    fn hear(
-        &self,
-        calls: &mut BTreeMap<String, Explainer<'a>>,
-        name: String,
-        utterance: Utterance,
-    ) {
-        calls.entry(name).or_insert_with(|| self.explainer()).hear(utterance);
+    fn take(&self, calls: &mut BTreeMap<String, Explainer<'a>>, name: String, sound: Sound) {
+        calls.entry(name).or_insert_with(|| self.explainer()).take(sound);
     }
 
     fn explainer(&self) -> Explainer<'a> {

@@ -198,9 +198,7 @@ impl Runner<'_> {
         let bench = self.bench;
         let mut explainer =
             Explainer::new(&bench.book, &bench.phrases, self.levels, Origin::Unknown);
-        for utterance in script.utterances {
-            explainer.hear(utterance);
-        }
+        script.sounds.into_iter().for_each(|sound| explainer.take(sound));
         let call = explainer.end();
         self.coverage.call(&call);
         let check =

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::call::{Leg, Utterance};
+use crate::call::{Leg, Signal, Sound, Utterance};
 use crate::measure::Label;
 use crate::private::Private;
 use crate::time::CallTime;
@@ -40,6 +40,9 @@ pub struct LabelledCall {
     pub ask_ms: Option<u64>,
     /// What was said.
     pub utterances: Vec<CorpusUtterance>,
+    /// What else was heard.
+    #[serde(skip)]
+    pub signals: Vec<Signal>,
     /// How much of its corpus it takes up, by which progress is told.
     #[serde(skip)]
     pub bytes: u64,
@@ -145,7 +148,7 @@ fn scripts_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn script(name: String, text: &str) -> Result<LabelledCall, CorpusError> {
     let (mut what, mut ask_ms, mut clock) = (None, None, CallTime::START);
-    let mut utterances = Vec::new();
+    let (mut utterances, mut signals) = (Vec::new(), Vec::new());
     for (number, line) in text.lines().enumerate() {
         let note = line.strip_prefix("# ").unwrap_or_default();
         if let Some(family) = note.strip_prefix("family:") {
@@ -158,11 +161,15 @@ fn script(name: String, text: &str) -> Result<LabelledCall, CorpusError> {
         let read = transcript::parse(line.as_bytes(), &mut clock).map_err(|problem| {
             CorpusError::Script { file: name.clone(), line: number + 1, problem }
         })?;
-        utterances.extend(read.map(|line| CorpusUtterance::from(line.utterance)));
+        match read.map(|line| line.sound) {
+            Some(Sound::Speech(utterance)) => utterances.push(utterance.into()),
+            Some(Sound::Signal(signal)) => signals.push(signal),
+            None => {}
+        }
     }
     let (label, kind) = what.ok_or_else(|| CorpusError::Unlabelled(name.clone()))?;
     let (group, kind, bytes) = (name.clone(), kind.to_owned(), text.len() as u64);
-    Ok(LabelledCall { id: name, label, kind, group, ask_ms, utterances, bytes })
+    Ok(LabelledCall { id: name, label, kind, group, ask_ms, utterances, signals, bytes })
 }
 
 impl From<Utterance> for CorpusUtterance {
@@ -178,6 +185,16 @@ impl From<Utterance> for CorpusUtterance {
 }
 
 impl LabelledCall {
+    /// The utterances, with the signals between them.
+    pub fn sounds(&self) -> Vec<Sound> {
+        let mut sounds: Vec<_> = self.utterances().map(Sound::Speech).collect();
+        if !self.signals.is_empty() {
+            sounds.extend(self.signals.iter().copied().map(Sound::Signal));
+            sounds.sort_by_key(Sound::end);
+        }
+        sounds
+    }
+
     /// The utterances as the pipeline takes them. Whoever dialled is the remote party, unless a
     /// role says who is the victim; where nobody knows, the leg is mixed.
     pub fn utterances(&self) -> impl Iterator<Item = Utterance> + '_ {

@@ -16,6 +16,7 @@ use crate::call::{CallId, LineId};
 use crate::edge::calls::{Calls, MOST_UNREAD};
 use crate::edge::desk::{DeskError, DeskHandle};
 use crate::edge::health::{Count, Health};
+use crate::wire::features::{FeatureError, Parser};
 use crate::wire::feed::{self, FeedError, Message, Start, Told};
 use crate::wire::transcript::MAX_LINE;
 
@@ -28,6 +29,12 @@ pub enum LineProblem {
     /// It was not understood.
     #[error(transparent)]
     Feed(#[from] FeedError),
+    /// The bytes are no features.
+    #[error(transparent)]
+    Features(#[from] FeatureError),
+    /// Bytes where only lines can be.
+    #[error("features as bytes go over a socket of the feed: here, write them as lines")]
+    OnlyLines,
     /// It is too long, so it was passed over.
     #[error("the line is longer than {MAX_LINE} bytes: write one utterance a line")]
     TooLong,
@@ -78,6 +85,8 @@ pub struct Source {
     calls: BTreeSet<CallId>,
     /// With so many calls, those that are over are let go.
     most_calls: usize,
+    /// What follows are features as bytes, of this call if it is not refused.
+    stream: Option<Option<CallId>>,
 }
 
 impl Source {
@@ -90,7 +99,7 @@ impl Source {
         default: Option<NewCall>,
     ) -> Self {
         let calls = default.iter().map(|own| own.call.clone()).collect();
-        Self { feed, told, lines, default, calls, most_calls: FEW_CALLS }
+        Self { feed, told, lines, default, calls, most_calls: FEW_CALLS, stream: None }
     }
 
     /// Takes a line. What is wrong with it is told, and the next one is taken.
@@ -127,9 +136,24 @@ impl Source {
                 let call = self.known(call, line).await?;
                 Ok(self.feed.calls.hear(&call, utterance).await?)
             }
-            Message::Signal { call, signal } => {
-                let call = self.known(call, None).await?;
+            Message::Signal { call, line, signal } => {
+                let call = self.known(call, line).await?;
                 Ok(self.feed.calls.note(&call, signal).await?)
+            }
+            Message::Key { call, line, leg, at, digit } => {
+                let call = self.known(call, line).await?;
+                Ok(self.feed.calls.key(&call, leg, digit, at).await?)
+            }
+            Message::Features { call, line, frame } => {
+                let call = self.known(call, line).await?;
+                Ok(self.feed.calls.features(&call, &frame).await?)
+            }
+            Message::FeatureStream { .. } if self.default.is_some() => Err(LineProblem::OnlyLines),
+            Message::FeatureStream { call, line } => {
+                let call = self.known(call, line).await;
+                // What follows are bytes, whether or not they are wanted.
+                self.stream = Some(call.as_ref().ok().cloned());
+                call.map(drop)
             }
             Message::End { call } => {
                 let call = self.named(call)?;
@@ -143,6 +167,29 @@ impl Source {
                 Ok(())
             }
         }
+    }
+
+    /// Takes the features of a call, as bytes, up to their end.
+    async fn features(
+        &self,
+        reader: &mut (impl AsyncBufReadExt + Unpin),
+        call: &CallId,
+    ) -> Result<(), LineProblem> {
+        let (mut parser, mut frames) = (Parser::default(), Vec::new());
+        // A source that breaks off is like one that has nothing more to say.
+        while let Ok(bytes) = reader.fill_buf().await {
+            let read = bytes.len();
+            if read == 0 {
+                return Ok(parser.finish()?);
+            }
+            let parsed = parser.push(bytes, |frame| frames.push(*frame));
+            reader.consume(read);
+            for frame in frames.drain(..) {
+                self.feed.calls.features(call, &frame).await?;
+            }
+            parsed?;
+        }
+        Ok(())
     }
 
     async fn start(&mut self, start: Start) -> Result<(), LineProblem> {
@@ -294,6 +341,13 @@ async fn serve(
             true => source.line(&buffer).await,
             false => source.complain(&LineProblem::TooLong),
         }
+        let Some(stream) = source.stream.take() else { continue };
+        if let Some(call) = stream
+            && let Err(problem) = source.features(&mut reader, &call).await
+        {
+            source.complain(&problem);
+        }
+        break;
     }
     // Its calls may go on elsewhere, or be silent until they are taken to be over. What is told of
     // them meanwhile still reaches a source that only stopped writing.

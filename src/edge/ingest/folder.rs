@@ -17,7 +17,7 @@ use self::memory::{File, Memory, Place, Version};
 use super::recording::{self, Recording};
 use crate::alert::desk::{NewCall, Refusal};
 use crate::audio::voice::Endpointing;
-use crate::call::{CallId, Direction, LineId};
+use crate::call::{CallId, Direction, LineId, Sound};
 use crate::config::Config;
 use crate::edge::calls::{Calls, MOST_UNREAD};
 use crate::edge::clock;
@@ -27,7 +27,6 @@ use crate::edge::hear::{Ears, HearError, Hearing};
 use crate::edge::ingest::recording::RecordingError;
 use crate::edge::models::{Model, ModelError, Store};
 use crate::speech::SpeechError;
-use crate::speech::listener::Sound;
 use crate::time::Wall;
 
 /// How often the folder is looked at.
@@ -203,21 +202,21 @@ impl Folder {
             return Err(error.into());
         }
         let (runtime, calls) = (self.runtime.clone(), Arc::clone(&self.calls));
-        let heard =
-            Hearing::recording(&mut recording, Endpointing::default(), &mut ears, |_, sounds| {
-                if stop.load(Ordering::Relaxed) {
-                    return Err(DeskError::Ending.into());
-                }
-                for sound in sounds.drain(..) {
-                    runtime.block_on(async {
-                        match sound {
-                            Sound::Speech(utterance) => calls.hear(call, utterance).await,
-                            Sound::Signal(signal) => calls.note(call, signal).await,
-                        }
-                    })?;
-                }
-                Ok::<_, FolderError>(())
-            });
+        let mut hearing = Hearing::new(recording.layout(), Endpointing::default());
+        let heard = hearing.recording(&mut recording, &mut ears, |_, sounds| {
+            if stop.load(Ordering::Relaxed) {
+                return Err(DeskError::Ending.into());
+            }
+            for sound in sounds.drain(..) {
+                runtime.block_on(async {
+                    match sound {
+                        Sound::Speech(utterance) => calls.hear(call, utterance).await,
+                        Sound::Signal(signal) => calls.note(call, signal).await,
+                    }
+                })?;
+            }
+            Ok::<_, FolderError>(())
+        });
         self.ears = Some(ears);
         // A desk that is ending has ended the call itself.
         let _ = self.runtime.block_on(self.calls.end(call));

@@ -91,7 +91,7 @@ pub(super) async fn end(
     // To a token of some lines the calls of others are as if they were not there.
     let line = state.feed.calls.line_of(&call).filter(|line| asker.sees(line.as_str()));
     line.ok_or(DeskError::Refused(Refusal::NoCall))?;
-    state.feed.calls.ending(&call);
+    state.feed.calls.ending(&call).await;
     let _kept = state.desk.tell(Event::CallEnded { call }).await?;
     Ok(Json(true))
 }
@@ -219,7 +219,7 @@ impl Words<'_> {
 async fn finish(state: &State, call: &CallId, ends: bool, told: mpsc::Sender<Told>) {
     let event = match ends {
         true => {
-            state.feed.calls.ending(call);
+            state.feed.calls.ending(call).await;
             Event::CallEnded { call: call.clone() }
         }
         false => Event::Heard { call: call.clone(), report: None },
