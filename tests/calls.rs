@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use common::{Expect, SpokenCall};
 use lineclear::alert::watch::{Outcome, Watch};
-use lineclear::audio::voice::Endpointing;
+use lineclear::audio::voice::{Endpointing, WINDOW};
 use lineclear::call::{Origin, Sound};
 use lineclear::config::Config;
 use lineclear::edge::hear::{Ears, Hearing};
-use lineclear::edge::ingest::recording::{Options, Recording};
+use lineclear::edge::ingest::recording::{Block, Options, Recording};
 use lineclear::edge::models::Model;
 use lineclear::rules::{Level, Rulebook, Screen};
+use lineclear::speech::silero::VoiceState;
 
 fn watch(book: &Arc<Rulebook>) -> Watch {
     let levels = Config::parse("").expect("defaults").levels;
@@ -100,6 +101,47 @@ fn the_true_transcripts_are_judged_as_expected() {
         (name, problems)
     };
     report(common::spoken_calls().into_iter().map(judge).collect());
+}
+
+#[test]
+fn voices_are_judged_together_as_they_are_alone() {
+    let mut ears = Ears::load(&common::models(), Model::Tiny).expect("models");
+    let silero = ears.voice_model();
+    let path = common::calls_dir().join(&common::spoken_calls()[0].1.recording);
+    let mut recording = Recording::open(&path, &Options::default()).expect("a recording");
+    let (mut block, mut legs) = (Block::default(), [Vec::new(), Vec::new()]);
+    while legs[0].len() < 160 * WINDOW && recording.next_block(&mut block).expect("audio") {
+        legs.iter_mut().zip(&block.legs).for_each(|(leg, block)| leg.extend(block));
+    }
+    let windows = |leg: usize| legs[leg].as_chunks::<WINDOW>().0;
+    let alone: Vec<Vec<f32>> = (0..2)
+        .map(|leg| {
+            let mut state = VoiceState::default();
+            let judge = |window| {
+                state.pass(window);
+                silero.add(&state);
+                silero.run().expect("the model");
+                silero.take(0, &mut state)
+            };
+            windows(leg).iter().map(judge).collect()
+        })
+        .collect();
+    let mut states = [VoiceState::default(), VoiceState::default()];
+    for (at, (remote, protected)) in windows(0).iter().zip(windows(1)).enumerate() {
+        // In either order: who is added first has nothing to do with whose it is.
+        let order = if at % 2 == 0 { [0, 1] } else { [1, 0] };
+        for leg in order {
+            states[leg].pass([remote, protected][leg]);
+            silero.add(&states[leg]);
+        }
+        silero.run().expect("the model");
+        for (place, leg) in order.into_iter().enumerate() {
+            let together = silero.take(place, &mut states[leg]);
+            let difference = (together - alone[leg][at]).abs();
+            assert!(difference < 1e-3, "window {at}, leg {leg}: {difference}");
+        }
+    }
+    assert!(alone.iter().all(|leg| leg.iter().any(|voice| *voice > 0.9)), "somebody speaks");
 }
 
 #[test]

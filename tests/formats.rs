@@ -132,7 +132,8 @@ fn every_code_of_a_problem_is_documented() {
 fn the_documented_events_follow_the_schema_and_none_is_missing() {
     let events = checked_examples("events", "docs/schema/events.schema.json");
     let kinds: BTreeSet<_> = events.iter().filter_map(|event| event["event"].as_str()).collect();
-    let all = ["call", "error", "level", "rules", "signal", "utterance", "verdict", "whisper"];
+    let all =
+        ["audio", "call", "error", "level", "rules", "signal", "utterance", "verdict", "whisper"];
     assert_eq!(kinds, BTreeSet::from(all));
     let document = repository("docs/events.md");
     let keys = events.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys);

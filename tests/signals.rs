@@ -146,3 +146,14 @@ fn features_are_taken_as_bytes_and_as_lines() {
     let said = said.as_str().unwrap_or_default().to_owned();
     assert!(status == 200 && said.contains("write them as lines"), "{said}");
 }
+
+#[test]
+fn scripted_calls_with_signals_come_to_what_they_expect() {
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_lineclear"))
+        .args(["rules", "test", "tests/scripts/signals"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success() && said.contains("3 scripted calls"), "{said}");
+}

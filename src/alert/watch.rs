@@ -108,6 +108,7 @@ impl Watch {
     /// a second after the words themselves.
     #[must_use]
     pub fn take(&mut self, sound: Sound, at: CallTime) -> Vec<Event> {
+        let mut shown = None;
         let (event, mut verdict, is_settled) = match sound {
             Sound::Speech(utterance) => {
                 let heard = self.screen.hear(&utterance);
@@ -116,14 +117,17 @@ impl Watch {
             }
             Sound::Signal(signal) => {
                 let (verdict, rules) = self.screen.note(&signal);
+                // Words that may be revised still stand.
+                shown = Some(self.screen.verdict());
                 (Event::Signal { signal, rules }, verdict, true)
             }
         };
         verdict.at = at;
         let mut events = vec![event];
-        if verdict.level != self.level {
-            let before = std::mem::replace(&mut self.level, verdict.level);
-            let (verdict, simulated) = (verdict.clone(), self.simulated);
+        let shown = shown.map_or_else(|| verdict.clone(), |shown| Verdict { at, ..shown });
+        if shown.level != self.level {
+            let before = std::mem::replace(&mut self.level, shown.level);
+            let (verdict, simulated) = (shown, self.simulated);
             events.push(Event::Level { before, verdict, simulated });
         }
         // Nobody is warned on words that may yet be revised.

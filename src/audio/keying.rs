@@ -4,6 +4,8 @@
 //! caller; a caller who asks for a PIN to be keyed hears it. What leaves this file are signals:
 //! that a code was keyed, and never which.
 
+use std::fmt;
+
 use crate::call::{Digit, SignalKind};
 use crate::time::CallTime;
 
@@ -42,7 +44,7 @@ pub enum Source {
 }
 
 /// Follows the keys of one leg.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Keying {
     /// The digits of the number so far; only the first are kept.
     digits: [u8; MOST_DIGITS],
@@ -54,6 +56,15 @@ pub struct Keying {
     is_complete: bool,
     /// It is known that keys were pressed, and not which.
     is_hidden: bool,
+    /// It was told whose number it is.
+    is_told: bool,
+}
+
+/// It holds digits, and prints none.
+impl fmt::Debug for Keying {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keying").field("count", &self.count).finish_non_exhaustive()
+    }
 }
 
 impl Keying {
@@ -66,10 +77,15 @@ impl Keying {
         mut heard: impl FnMut(SignalKind),
     ) {
         self.pass(at, &mut heard);
-        if self.is_known(digit, at, source) {
+        let is_known = self.is_known(digit, at, source);
+        self.is_reported |= source == Source::Exchange;
+        if is_known {
             return;
         }
-        self.is_reported |= source == Source::Exchange;
+        if self.is_told {
+            // Whoever is told of dials again.
+            self.begin();
+        }
         self.last = Some((Some(digit), at));
         let Some(value) = digit.value() else {
             // A sign ends a number.
@@ -152,6 +168,10 @@ impl Keying {
         let whole = self.number();
         let number = PREFIXES.iter().find_map(|prefix| whole.strip_prefix(*prefix));
         let number = number.unwrap_or(whole);
+        // An exchange connects after the third 9, whatever follows in fright.
+        if number.len() >= 3 && number.iter().all(|digit| *digit == 9) {
+            return Some(SignalKind::EmergencyDialled);
+        }
         DIALLED.iter().find(|(known, _)| *known == number).map(|(_, kind)| *kind)
     }
 
@@ -161,6 +181,7 @@ impl Keying {
             return;
         }
         if let Some(kind) = self.dialled() {
+            self.is_told = true;
             heard(kind);
         }
         let is_card = CARD.contains(&self.count) && has_check_digit(self.number());
@@ -171,12 +192,17 @@ impl Keying {
 
     /// Nothing is added to the number any more.
     fn end(&mut self, heard: &mut impl FnMut(SignalKind)) {
-        if CODE.contains(&self.count) && self.dialled().is_none() {
+        if CODE.contains(&self.count) && !self.is_hidden && self.dialled().is_none() {
             heard(SignalKind::CodeKeyed);
         }
+        self.begin();
+    }
+
+    /// A number begins.
+    fn begin(&mut self) {
         self.digits = [0; MOST_DIGITS];
         self.count = 0;
-        self.is_hidden = false;
+        (self.is_hidden, self.is_told) = (false, false);
         // An empty number is nothing to dial.
         self.is_complete = true;
     }
@@ -237,7 +263,17 @@ mod tests {
             assert_eq!(keyed(keys, 300), expected, "{keys}");
         }
         // Who dials slowly has dialled before the last digit.
-        assert_eq!(keyed("9991", 2_000), [EmergencyDialled, KeypadDigits, CodeKeyed]);
+        assert_eq!(keyed("9991", 2_000), [EmergencyDialled]);
+        // Who is frightened dials too much, and again.
+        assert_eq!(keyed("9999", 300), [KeypadDigits, EmergencyDialled]);
+        let mut keying = Keying::default();
+        let mut heard = Vec::new();
+        for at in [0, 300, 600, 2_100, 2_400, 2_700] {
+            let nine = Digit::from_char('9').expect("a key");
+            keying.key(nine, CallTime(at), Source::Tones, |kind| heard.push(kind));
+        }
+        keying.finish(|kind| heard.push(kind));
+        assert_eq!(heard, [EmergencyDialled, EmergencyDialled]);
     }
 
     #[test]
@@ -260,16 +296,15 @@ mod tests {
         }
         keying.pass(CallTime(20_000), |kind| heard.push(kind));
         assert_eq!(heard, [SignalKind::KeypadDigits], "sixteen zeros are no card");
-        (0..5).for_each(|at| keying.hidden_key(CallTime(30_000 + at), |_| {}));
-        keying.pass(CallTime(40_000), |kind| heard.push(kind));
-        assert_eq!(heard[1..], [SignalKind::CodeKeyed]);
         assert!(!keying.is_under_way());
     }
 
     #[test]
     fn digits_print_redacted() {
         let digit = Digit::from_char('7').expect("a key");
-        assert!(!format!("{digit:?}").contains('7'));
+        let mut keying = Keying::default();
+        keying.key(digit, CallTime(0), Source::Tones, |_| {});
+        assert!(!format!("{digit:?} {keying:?}").contains('7'));
         assert_eq!((digit.as_char(), Digit::from_event(10).map(Digit::as_char)), ('7', Some('*')));
     }
 

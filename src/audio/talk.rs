@@ -108,8 +108,12 @@ impl SpeaksMost {
             return None;
         }
         let is_most = |ticks: u64| (ticks + both) as f64 >= MOST * spoken as f64;
-        let legs = [(Leg::Remote, remote), (Leg::Protected, protected)];
-        let most = legs.into_iter().find(|(_, ticks)| is_most(*ticks)).map(|(leg, _)| leg);
+        let most = match (is_most(remote), is_most(protected)) {
+            (true, false) => Some(Leg::Remote),
+            (false, true) => Some(Leg::Protected),
+            // The same sound on both legs is nobody's.
+            _ => None,
+        };
         self.is_told = most.is_some();
         most
     }

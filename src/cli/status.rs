@@ -10,6 +10,7 @@ use crate::edge::ingest::corpus::CorpusError;
 use crate::edge::ingest::recording::RecordingError;
 use crate::edge::ingest::scripts::ScriptFileError;
 use crate::edge::models::ModelError;
+use crate::edge::picture::PictureError;
 use crate::measure::tune::TuneError;
 use crate::rules::{Level, RuleErrors};
 use crate::speech::SpeechError;
@@ -75,6 +76,8 @@ pub(super) enum CliError {
     Daemon(#[from] DaemonError),
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
 }

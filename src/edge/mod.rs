@@ -14,6 +14,7 @@ pub mod models;
 pub mod notify;
 pub mod parallel;
 pub mod perform;
+pub mod picture;
 pub mod reload;
 pub mod rounds;
 pub mod store;

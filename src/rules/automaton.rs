@@ -425,3 +425,45 @@ impl Part {
         Self { first: Vec::new(), last: Vec::new(), nullable: true, longest: 0, needed: Vec::new() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rules::pattern;
+
+    /// Parts of phrases, and words that they are made of and are not.
+    const PARTS: [&str; 8] =
+        ["parrot", "purple", "(mauve|teal)", "<2>", "<12.>", "teal?", "=mauve", "(a purple|b)"];
+    const WORDS: [&str; 8] = ["parrot", "purple", "mauve", "teal", "a", "b", "so", "so."];
+
+    fn phrase(parts: &[usize], vocabulary: &mut Vocabulary) -> Option<Automaton> {
+        let parts: Vec<_> = parts.iter().map(|part| PARTS[*part]).collect();
+        let node = pattern::parse(&parts.join(" ")).ok()?;
+        Automaton::compile(&node, &Lists::default(), false, vocabulary).ok()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn the_sieve_lets_pass_what_matches_and_nothing_else(
+            parts in proptest::collection::vec(0..PARTS.len(), 1..10),
+            words in proptest::collection::vec(0..WORDS.len(), 1..90),
+            fresh in 0_usize..90,
+        ) {
+            let mut vocabulary = Vocabulary::default();
+            let Some(automaton) = phrase(&parts, &mut vocabulary) else { return Ok(()) };
+            vocabulary.settle();
+            let mut row = Row::default();
+            let text: Vec<_> = words.iter().map(|word| WORDS[*word]).collect();
+            row.push(&text.join(" "));
+            row.next(&vocabulary, 1000);
+            let (mut ends, mut threads) = (false, Threads::default());
+            let to = row.words().len();
+            automaton.matches(&row, 0, to, &mut threads, |_, end, _| ends |= end > fresh);
+            prop_assert_eq!(automaton.may_match(&row, 0, to, fresh), ends);
+        }
+    }
+}

@@ -317,19 +317,19 @@ impl Sums {
         book.pretext.is_some_and(|bound| self.pretext < bound.least)
     }
 
-    /// The sum over the stages, each within its cap, the demands within theirs as long as there is
-    /// no pretext, and the sequences within theirs.
+    /// The sum over the stages, each within its cap, and the sequences within theirs; demands and
+    /// sequences together within the demands' as long as there is no pretext.
     pub fn capped(&self, book: &Rulebook) -> f64 {
         let (mut reasons, mut demands) = (0.0, 0.0);
         for stage in Stage::ALL {
             let sum = self.stage(book, stage);
             if stage < Stage::Extraction { reasons += sum } else { demands += sum }
         }
+        demands += self.sequences.min(book.sequence_limits.cap);
         if self.lacks_pretext(book) {
             demands = demands.min(book.pretext.map_or(demands, |bound| bound.cap_without));
         }
-        let sequences = self.sequences.min(book.sequence_limits.cap);
-        reasons + demands + sequences + self.reassurance.max(-book.reassurance)
+        reasons + demands + self.reassurance.max(-book.reassurance)
     }
 }
 

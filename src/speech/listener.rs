@@ -12,6 +12,9 @@ use crate::audio::voice::{Endpointer, Endpointing, RATE, Segment, WINDOW};
 use crate::call::{Leg, Signal, SignalKind, Sound, Utterance};
 use crate::time::CallTime;
 
+/// Nothing beyond this comes from a decoder.
+const LOUDEST: f32 = 8.0;
+
 /// Listens to one leg of a call.
 pub struct Listener {
     leg: Leg,
@@ -98,7 +101,9 @@ impl Listener {
     fn fill(&mut self, samples: &[f32], taken: &mut usize) -> bool {
         let rest = samples.get(*taken..).unwrap_or_default();
         let now = rest.len().min(WINDOW - self.window.len());
-        self.window.extend_from_slice(&rest[..now]);
+        // One that is no number would make the detector deaf for the rest of the call.
+        let sound = |sample: &f32| if sample.abs() <= LOUDEST { *sample } else { 0.0 };
+        self.window.extend(rest[..now].iter().map(sound));
         *taken += now;
         self.window.len() == WINDOW
     }
@@ -165,7 +170,7 @@ impl Together {
     /// The legs may be of any number of calls; `heard` is given the index of the leg.
     ///
     /// # Errors
-    /// When a model fails.
+    /// The first failure of a model; the other legs are heard all the same.
     pub fn push(
         &mut self,
         legs: &mut [Listener],
@@ -180,6 +185,7 @@ impl Together {
             leg.meter.push(block.as_ref());
             leg.signals(block.as_ref(), &mut |sound| heard(number, sound));
         }
+        let mut done = Ok(());
         loop {
             self.full.clear();
             self.asked.clear();
@@ -194,14 +200,16 @@ impl Together {
                 }
             }
             if self.full.is_empty() {
-                return Ok(());
+                return done;
             }
-            silero.run()?;
+            // Without a judgement there is no voice.
+            done = done.and(silero.run());
             for &number in &self.full {
                 let leg = &mut legs[number];
                 let asked = self.asked.iter().position(|asked| *asked == number);
                 let probability = asked.map_or(0.0, |place| silero.take(place, &mut leg.voice));
-                leg.judge(probability, recogniser, &mut |sound| heard(number, sound))?;
+                let judged = leg.judge(probability, recogniser, &mut |sound| heard(number, sound));
+                done = done.and(judged);
             }
         }
     }

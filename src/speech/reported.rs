@@ -42,6 +42,8 @@ pub struct Reported {
 struct OfLeg {
     keying: Keying,
     has_voice: bool,
+    /// When its last frame began.
+    framed: Option<CallTime>,
     /// When each tone was last flagged.
     tones: [Option<CallTime>; TONES.len()],
     key: Option<CallTime>,
@@ -88,6 +90,7 @@ impl Reported {
         let (leg, at) = (frame.leg, CallTime(frame.ms));
         let own = &mut self.legs[leg as usize];
         own.has_voice = frame.flags.has(Flags::VOICE);
+        own.framed = Some(at);
         for ((flag, kind), last) in TONES.iter().zip(&mut own.tones) {
             if frame.flags.has(*flag) && begins(last, at, GAP_MS) {
                 heard(Signal { leg, at, kind: *kind });
@@ -99,9 +102,12 @@ impl Reported {
             own.keying.pass(at, |kind| heard(Signal { leg, at, kind }));
         }
         if *self.ticks.get_or_insert(leg) == leg {
-            let voice = |leg: Leg| self.legs[leg as usize].has_voice;
-            let most = self.talk.push(voice(Leg::Remote), voice(Leg::Protected));
-            most.into_iter().for_each(|leg| {
+            let [remote, protected, _] = &self.legs;
+            // Of a leg that sends nothing it is not known whether it speaks.
+            let is_heard = |leg: &OfLeg| leg.framed.is_some_and(|last| at.ms_since(last) < GAP_MS);
+            let both = is_heard(remote) && is_heard(protected);
+            let most = both.then(|| self.talk.push(remote.has_voice, protected.has_voice));
+            most.flatten().into_iter().for_each(|leg| {
                 heard(Signal { leg, at, kind: SignalKind::SpeaksMost });
             });
         }
@@ -148,7 +154,7 @@ mod tests {
             let flags = if pressed { Flags::KEY } else { Flags::default() };
             reported.frame(&frame(Leg::Protected, ms, flags), |signal| heard.push(signal.kind));
         }
-        assert_eq!(heard, [SignalKind::KeypadDigits, SignalKind::CodeKeyed]);
+        assert_eq!(heard, [SignalKind::KeypadDigits]);
         heard.clear();
         for (at, key) in [(10_000, '1'), (10_300, '5'), (10_600, '9')] {
             let digit = Digit::from_char(key).expect("a key");

@@ -46,9 +46,10 @@ impl TelephoneEvent {
     /// same key. The timestamp is that of the key's beginning, and a longer key than `duration` can
     /// tell is sent in segments, one right after the other (RFC 4733, section 2.5.1.3). Some
     /// senders let the timestamp run on, too.
-    fn goes_on_after(&self, ahead: u32) -> bool {
+    fn goes_on_after(&self, ahead: u32, is_end: bool) -> bool {
         let segment = ahead <= u32::from(self.duration) || ahead == u32::from(u16::MAX);
-        ahead == 0 || (segment && !self.is_end)
+        // The end is sent three times.
+        ahead == 0 || (segment && (!self.is_end || is_end))
     }
 }
 
@@ -93,8 +94,8 @@ impl Events {
             return None;
         }
         self.last = Some((timestamp, event));
-        let is_same =
-            event.event == last.event && last.goes_on_after(timestamp.wrapping_sub(start));
+        let is_same = event.event == last.event
+            && last.goes_on_after(timestamp.wrapping_sub(start), event.is_end);
         (!is_same).then_some(digit)
     }
 }

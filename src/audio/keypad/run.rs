@@ -6,6 +6,9 @@ use rustfft::num_complex::Complex;
 
 use super::pair::{HIGH, LOW, Pair, Place, SEGMENT};
 
+/// A segment that a key takes up to this share is taken up whole.
+const WHOLE: f32 = 0.75;
+
 /// Segments that must be full of the key. In 40 ms, the shortest tone that must be accepted
 /// (ITU-T Q.24), four are, wherever it begins.
 pub(super) const FULL: u32 = 3;
@@ -82,7 +85,11 @@ impl Run {
 
     /// Takes in the next full segment.
     pub(super) fn extend(&mut self, next: &Pair) {
-        self.close(next);
+        let covered = self.covered(next);
+        self.length += covered;
+        // Of a long key no segment is as loud as the mean: what it seems to lack is not its end.
+        let samples = if covered >= WHOLE { SEGMENT as f32 } else { covered * SEGMENT as f32 };
+        self.end += samples as u64;
         self.full += 1;
         self.low.extend(next.low);
         self.high.extend(next.high);

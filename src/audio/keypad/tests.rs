@@ -33,6 +33,24 @@ fn all_keys_are_heard() {
 }
 
 #[test]
+fn a_long_key_with_a_short_interruption_is_one() {
+    for ms in [100, 400, 800, 3000] {
+        for gap in [5, 10, 20] {
+            let key = |ms: usize| {
+                let [low, high] = [pair::LOW[2], pair::HIGH[2]].map(|hz| TAU * hz / 8000.0);
+                let sample =
+                    move |n: usize| 0.1 * ((low * n as f64).sin() + (high * n as f64).sin());
+                (0..ms * 8).map(move |n| sample(n) as f32)
+            };
+            let gap = std::iter::repeat_n(0.0, gap * 8);
+            let sound: Vec<f32> =
+                key(ms).chain(gap.clone()).chain(key(100)).chain([0.0; 800]).collect();
+            assert_eq!(heard(&sound), "9", "{ms} ms, interrupted for {} samples", gap.count());
+        }
+    }
+}
+
+#[test]
 fn debug_output_names_no_digit() {
     let keys = found(&dialled("7", 0.1, 0), 160);
     assert_eq!(format!("{:?}", keys[0].digit), "Digit([private])");

@@ -75,6 +75,9 @@ fn a_long_key_in_segments_is_one() {
 fn a_timestamp_that_runs_on_is_still_one_key() {
     let on = |n: u32| (8000 + 160 * n, payload(4, false, 160 * (n as u16 + 1)));
     assert_eq!(keys(&(0..6).map(on).collect::<Vec<_>>()), "4");
+    let end = |n: u32| (8000 + 160 * n, payload(4, true, 160 * (n as u16 + 1)));
+    let whole: Vec<_> = (0..6).map(on).chain((6..9).map(end)).collect();
+    assert_eq!(keys(&whole), "4");
 }
 
 #[test]
