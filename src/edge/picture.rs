@@ -31,7 +31,7 @@ const KEY: RGBColor = RGBColor(40, 90, 210);
 
 /// The picture cannot be drawn.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}: check that you may write there, and that it ends with .png", path.display())]
+#[error("{}: {problem}: name a .png file in a folder where you may write", path.display())]
 pub struct PictureError {
     path: PathBuf,
     problem: String,

@@ -25,11 +25,11 @@ const SILENCE: f32 = sound::LEAST_POWER * cadence::QUIET * 3.0 / 8.0;
 ///
 /// A tone must be above −45 dBFS (0 dBFS being a full-scale tone), 7.5 dB above everything else in
 /// the telephone band, within 2 % of its frequencies (1.75 % if there is one; more for SIT and a
-/// fax) and steady within 3 dB; the gaps of its cadence must be 6 dB quieter. It is reported once, and again after another
-/// tone or after a while without it. Dial tone, American or British, and the answer tones take
-/// 0.4 s; the other steady ones 2 s, as they might be a burst; cadences two bursts; those of long
-/// bursts, and a fax's, one burst and a part of the gap. A dial tone that stutters, as for waiting
-/// messages, is a dial tone as soon as it lasts.
+/// fax) and steady within 3 dB; the gaps of its cadence must be 6 dB quieter. It is reported once,
+/// and again after another tone or after a while without it. Dial tone, American or British, and
+/// the answer tones take 0.4 s; the other steady ones 2 s, as they might be a burst; cadences two
+/// bursts; those of long bursts, and a fax's, one burst and a part of the gap. A dial tone that
+/// stutters, as for waiting messages, is a dial tone as soon as it lasts.
 ///
 /// The result does not depend on how the samples are cut into pushes. Allocates nothing.
 #[derive(Debug)]
