@@ -18,8 +18,8 @@ const MOST_COLUMNS: usize = 4000;
 const BAND: i32 = 4;
 const STRIP: i32 = 8;
 const GAP: i32 = 12;
-/// Logarithms that are black and white: G.711's smallest step, and a loud vowel.
-const DARKEST: f32 = -14.0;
+/// Logarithms that are black and white: a quiet line, and a loud vowel.
+const DARKEST: f32 = -9.0;
 const BRIGHTEST: f32 = 6.0;
 /// Milliseconds from frame to frame.
 const FRAME_MS: u64 = 10;
