@@ -124,10 +124,11 @@ impl Watch {
         };
         verdict.at = at;
         let mut events = vec![event];
-        let shown = shown.map_or_else(|| verdict.clone(), |shown| Verdict { at, ..shown });
-        if shown.level != self.level {
-            let before = std::mem::replace(&mut self.level, shown.level);
-            let (verdict, simulated) = (shown, self.simulated);
+        let level = shown.as_ref().map_or(verdict.level, |shown: &Verdict| shown.level);
+        if level != self.level {
+            let before = std::mem::replace(&mut self.level, level);
+            let verdict = shown.map_or_else(|| verdict.clone(), |shown| Verdict { at, ..shown });
+            let simulated = self.simulated;
             events.push(Event::Level { before, verdict, simulated });
         }
         // Nobody is warned on words that may yet be revised.
