@@ -110,7 +110,8 @@ fn voices_are_judged_together_as_they_are_alone() {
     let path = common::calls_dir().join(&common::spoken_calls()[0].1.recording);
     let mut recording = Recording::open(&path, &Options::default()).expect("a recording");
     let (mut block, mut legs) = (Block::default(), [Vec::new(), Vec::new()]);
-    while legs[0].len() < 160 * WINDOW && recording.next_block(&mut block).expect("audio") {
+    // Long enough that either party has spoken: the second begins after nine seconds.
+    while legs[0].len() < 12 * 8_000 && recording.next_block(&mut block).expect("audio") {
         legs.iter_mut().zip(&block.legs).for_each(|(leg, block)| leg.extend(block));
     }
     let windows = |leg: usize| legs[leg].as_chunks::<WINDOW>().0;
