@@ -263,6 +263,16 @@ impl SignalKind {
         }
     }
 
+    /// Whom somebody wants to reach who dials while the call is still up.
+    pub const fn dialled(self) -> Option<&'static str> {
+        match self {
+            Self::EmergencyDialled => Some("999"),
+            Self::PoliceDialled => Some("101"),
+            Self::BankDialled => Some("159"),
+            _ => None,
+        }
+    }
+
     /// The kind with this [`name`](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod edge;
 pub mod measure;
+pub mod pbx;
 pub mod private;
 pub mod rules;
 pub mod speech;

@@ -122,6 +122,24 @@ impl Incident {
         moves
     }
 
+    /// Takes in a trick that is told by itself: it is warned of each time, and where the person is
+    /// protected the call is ended. The report says that it is a warning at least.
+    pub fn take_trick(&mut self, report: &Report, policy: &Warn, at: Moment) -> Moves {
+        let mut moves = self.take(report, policy, at);
+        let is_called_off = self.record.not_a_scam.is_some();
+        if self.record.simulated || is_called_off || policy.mode == Mode::Observe {
+            return moves;
+        }
+        if !std::mem::replace(&mut moves.warn, true) {
+            moves.steps.extend(self.step(Step::Warned, at.wall));
+        }
+        if policy.mode == Mode::Protect && !std::mem::replace(&mut self.dropped, true) {
+            moves.drop = true;
+            moves.steps.extend(self.step(Step::Dropped, at.wall));
+        }
+        moves
+    }
+
     /// Somebody says that it is no scam. What a carer said stands: the person does not weaken it.
     pub fn call_off(&mut self, by: Actor, at: Wall) -> Option<HistoryRecord> {
         match self.record.not_a_scam {

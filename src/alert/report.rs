@@ -20,7 +20,26 @@ pub struct Report {
     pub rules: Vec<String>,
 }
 
+/// What an incident names in place of a rule when somebody dialled, or a dial tone was heard, while
+/// the far leg was up.
+const TRICK: &str = "far-leg-still-up";
+
 impl Report {
+    /// Of a call of which nothing else is known than that trick.
+    pub fn of_trick() -> Self {
+        let rules = vec![TRICK.to_owned()];
+        let (score, stage, family, family_title) = (0.0, None, None, None);
+        Self { level: Level::Warning, score, stage, family, family_title, rules }
+    }
+
+    /// What is known, and that trick.
+    #[must_use]
+    pub fn with_trick(&self) -> Self {
+        let mut report = Self { level: self.level.max(Level::Warning), ..self.clone() };
+        report.rules.push(TRICK.to_owned());
+        report
+    }
+
     /// What a verdict says.
     pub fn new(verdict: &Verdict, book: &Rulebook) -> Self {
         let pack = verdict.family.and_then(|family| book.packs.get(family));

@@ -8,6 +8,7 @@ pub mod keying;
 pub mod keypad;
 pub mod mel;
 pub mod meter;
+pub mod playout;
 pub mod progress;
 pub mod resample;
 pub mod spectrum;

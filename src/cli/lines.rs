@@ -62,6 +62,16 @@ pub(super) enum Hold {
     },
 }
 
+/// Which line's call is to end.
+#[derive(Debug, Args)]
+pub(super) struct EndCall {
+    /// The line
+    line: String,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// Which incidents.
 #[derive(Debug, Args)]
 pub(super) struct Incidents {
@@ -149,6 +159,12 @@ pub(super) fn incidents(options: &Incidents, config: &Config) -> Result<Status, 
     path.extend(options.line.iter().map(|line| format!("&line={line}")));
     let incidents: Vec<IncidentView> = client.get(&path)?;
     if options.json { json(&incidents) } else { show_incidents(&incidents) }
+}
+
+pub(super) fn end_call(options: &EndCall, config: &Config) -> Result<Status, CliError> {
+    let path = format!("/v1/lines/{}/end-call", options.line);
+    let done: Done = Client::new(config).post(&path, &serde_json::Map::new())?;
+    if options.json { json(&done) } else { shown(&[done.line]) }
 }
 
 fn show_incidents(incidents: &[IncidentView]) -> Result<Status, CliError> {

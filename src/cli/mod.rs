@@ -11,6 +11,7 @@ mod json;
 mod lines;
 mod model;
 mod paint;
+mod pbx;
 mod people;
 mod progress;
 mod report;
@@ -65,6 +66,11 @@ enum Command {
     /// Show, start, extend and end holds
     #[command(subcommand)]
     Hold(lines::Hold),
+    /// End the call that is up on a line, and keep the line clear after it
+    EndCall(lines::EndCall),
+    /// Check the exchange that a daemon works with
+    #[command(subcommand)]
+    Pbx(pbx::Action),
     /// Show what calls became suspicious
     Incidents(lines::Incidents),
     /// Export or erase what is kept about a line
@@ -143,6 +149,8 @@ fn dispatch(arguments: &Arguments) -> Result<Status, CliError> {
         Command::Run(options) => run::run(options, arguments.config.as_deref(), selection),
         Command::Status(options) => lines::status(options, &config),
         Command::Hold(action) => lines::hold(action, &config),
+        Command::EndCall(options) => lines::end_call(options, &config),
+        Command::Pbx(action) => pbx::run(action, &config),
         Command::Incidents(options) => lines::incidents(options, &config),
         Command::Data(action) => data::run(action, &config),
         Command::Config(action) => config::run(action, arguments.config.as_deref(), &config),

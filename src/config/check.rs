@@ -26,6 +26,7 @@ pub(super) fn check(config: &Config) -> Checked {
     bound("store.retention", days, (1..=366).contains(&days), "it must be from 1 to 366 days")?;
     api(config)?;
     feed(&config.feed)?;
+    asterisk(config)?;
     let folder = &config.folder;
     let ok = folder.path.as_os_str().is_empty() || line_ids(config).contains(&folder.line.as_str());
     bound("folder.line", format!("{:?}", folder.line), ok, "name one of the lines")
@@ -182,6 +183,55 @@ fn feed(feed: &Feed) -> Checked {
     bound("feed.idle", feed.idle, ok, "it must be from 10 seconds to two hours")?;
     let ok = (1..=100_000).contains(&feed.max_calls);
     bound("feed.max-calls", feed.max_calls, ok, "it must be from 1 to 100000")
+}
+
+fn asterisk(config: &Config) -> Checked {
+    let speech = &config.speech;
+    let ok = ["tiny", "base"].contains(&speech.model.as_str());
+    bound("speech.model", format!("{:?}", speech.model), ok, "it must be tiny or base")?;
+    let ok = (1..=64).contains(&speech.threads);
+    bound("speech.threads", speech.threads, ok, "it must be from 1 to 64")?;
+    let asterisk = &config.pbx.asterisk;
+    let bound = |key: &str, value: &str, ok: bool, text: &str| {
+        bound(&format!("pbx.asterisk.{key}"), format!("{value:?}"), ok, text)
+    };
+    // Passwords and what is said go over it as they are.
+    let text = "it must be on this machine, such as http://127.0.0.1:8088, or empty";
+    bound("url", &asterisk.url, asterisk.url.is_empty() || is_here(&asterisk.url), text)?;
+    let ami = asterisk.ami.parse::<SocketAddr>();
+    let ok = asterisk.ami.is_empty() || ami.is_ok_and(|address| address.ip().is_loopback());
+    bound("ami", &asterisk.ami, ok, "it must be on this machine: 127.0.0.1:5038, or empty")?;
+    let ok = asterisk.audio.ip().is_loopback();
+    let text = "what is said comes as it is: it must be a loopback address such as 127.0.0.1:9092";
+    bound("audio", &asterisk.audio.to_string(), ok, text)?;
+    let is_sign = |sign: char| sign.is_ascii_alphanumeric() || "-_/.".contains(sign);
+    let ok = !asterisk.sounds.is_empty() && asterisk.sounds.chars().all(is_sign);
+    bound("sounds", &asterisk.sounds, ok, "it must be letters, digits, -, _, . and /")?;
+    let keys = &asterisk.end_call_key;
+    let ok = keys.len() <= 8 && keys.chars().all(|key| key.is_ascii_digit() || "*#".contains(key));
+    bound("end-call-key", keys, ok, "it must be keys of a telephone, at most 8")?;
+    let mut seen = BTreeSet::new();
+    for own in &asterisk.lines {
+        let ok = line_ids(config).contains(&own.line.as_str());
+        bound("lines", &own.line, ok, "no line has this id: name one of [[lines]]")?;
+        let ends = || own.telephones.iter().chain(&own.trunks);
+        let text = "name its telephones or trunks, such as \"PJSIP/elder\"";
+        bound("lines", &own.line, ends().next().is_some(), text)?;
+        let wrong = ends().find(|end| !end.contains('/') || !seen.insert(end.as_str()));
+        let text = "write technology/endpoint, such as \"PJSIP/elder\", and each but once";
+        bound("lines", wrong.map_or("", |end| end), wrong.is_none(), text)?;
+    }
+    Ok(())
+}
+
+/// Whether a URL is `http` on this machine.
+fn is_here(url: &str) -> bool {
+    let Some(host) = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/')) else {
+        return false;
+    };
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let is_address = |it: SocketAddr| it.ip().is_loopback();
+    name == "localhost" || host.parse().is_ok_and(is_address) || name == "127.0.0.1"
 }
 
 fn line_ids(config: &Config) -> Vec<&str> {

@@ -3,6 +3,7 @@
 mod check;
 mod levels;
 mod lines;
+mod pbx;
 mod service;
 mod settings;
 
@@ -11,7 +12,8 @@ pub use lines::{
     Channel, Consent, Hold, LevelName, Line, Mode, Outbox, OverrideBy, Person, Share, Tell,
     TurnAway, Warn,
 };
-pub use service::{Api, Feed, Folder, Role, Store, Token};
+pub use pbx::{Asterisk, AsteriskLine, Pbx, Tap};
+pub use service::{Api, Feed, Folder, Role, Speech, Store, Token};
 pub use settings::{Advice, Config, ConfigError, Contact, Recordings, Rules};
 
 /// The default configuration, which is also its documentation.

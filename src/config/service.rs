@@ -64,6 +64,16 @@ impl Feed {
     }
 }
 
+/// `[speech]`: what live sound is heard with.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Speech {
+    /// The speech model: `tiny` or `base`.
+    pub model: String,
+    /// Threads that hear. Each has models of its own.
+    pub threads: usize,
+}
+
 /// `[folder]`: a folder in which recordings of calls appear.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

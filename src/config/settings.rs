@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::levels::Levels;
 use super::lines::{Hold, Line, Outbox, Person, Warn};
-use super::service::{Api, Feed, Folder, Store};
+use super::pbx::Pbx;
+use super::service::{Api, Feed, Folder, Speech, Store};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -30,6 +31,10 @@ pub struct Config {
     pub api: Api,
     /// Transcripts of live calls over sockets.
     pub feed: Feed,
+    /// Exchanges whose calls are screened as they go on.
+    pub pbx: Pbx,
+    /// What live sound is heard with.
+    pub speech: Speech,
     /// A folder in which recordings appear.
     pub folder: Folder,
     /// What is kept.

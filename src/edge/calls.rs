@@ -12,7 +12,7 @@ use super::health::{Count, Health};
 use crate::alert::desk::{Event as DeskEvent, NewCall};
 use crate::alert::report::Report;
 use crate::alert::watch::{Event, Watch};
-use crate::call::{CallId, Digit, Leg, LineId, Origin, Signal, Sound, Utterance};
+use crate::call::{CallId, Digit, Leg, LineId, Origin, Signal, SignalKind, Sound, Utterance};
 use crate::config::Config;
 use crate::rules::{Level, Rulebook, Screen};
 use crate::speech::reported::Reported;
@@ -265,6 +265,14 @@ impl Calls {
         }
     }
 
+    /// The call goes on, whether or not anything is heard in it.
+    ///
+    /// # Errors
+    /// When the call is not known, or the desk is ending.
+    pub async fn alive(&self, call: &CallId) -> Result<(), DeskError> {
+        self.report(call, Vec::new()).await
+    }
+
     /// Waits until a call of this name that has ended is forgotten: a name may be used again.
     async fn gone(&self, call: &CallId) {
         let gone = self.all().get(call).and_then(|entry| entry.gone.clone());
@@ -294,6 +302,7 @@ impl Calls {
     async fn take(&self, call: &CallId, sound: Sound, at: CallTime) -> Result<(), DeskError> {
         let no_call = || DeskError::Refused(crate::alert::desk::Refusal::NoCall);
         let open = self.open(call).ok_or_else(no_call)?;
+        let (dialled, is_trick) = trick(&sound);
         let (levels, news) = {
             let mut open = lock(&open);
             let levels = open.watch.take(sound, at).into_iter().filter_map(|event| match event {
@@ -311,7 +320,12 @@ impl Calls {
                 stage: verdict.stage.map(|stage| stage.name()),
             });
         }
-        self.tell_desk(call, news).await
+        self.tell_desk(call, news).await?;
+        if is_trick {
+            let event = DeskEvent::Trick { call: call.clone(), dialled };
+            return self.desk.note(event).await;
+        }
+        Ok(())
     }
 
     fn open(&self, call: &CallId) -> Option<Arc<Mutex<Open>>> {
@@ -358,6 +372,15 @@ impl Open {
         self.alive_at = now + ALIVE_EVERY;
         News::Alive
     }
+}
+
+/// What somebody dials who thinks that the call is over, and whether a sound is the trick by which
+/// they are made to.
+fn trick(sound: &Sound) -> (Option<&'static str>, bool) {
+    let Sound::Signal(signal) = sound else { return (None, false) };
+    let dialled = signal.kind.dialled().filter(|_| signal.leg != Leg::Remote);
+    let is_tone = signal.kind == SignalKind::DialTone && signal.leg == Leg::Remote;
+    (dialled, dialled.is_some() || is_tone)
 }
 
 fn heard(call: &CallId, report: Option<Report>) -> DeskEvent {

@@ -22,6 +22,7 @@ use super::ingest::feed::{self, Feed};
 use super::ingest::folder::Folder;
 use super::keeper::{self, Found, Keeper, News, Task};
 use super::notify::Channels;
+use super::pbx::asterisk::{self, Asterisk};
 use super::perform::Performer;
 use super::reload::{Change, Packs};
 use super::rounds::Loop;
@@ -30,7 +31,7 @@ use super::{clock, systemd, web};
 use crate::alert::desk::Desk;
 use crate::alert::number::TagKey;
 use crate::alert::record::Snapshot;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::time::Now;
 
 /// What concerns a line as a whole, and nobody has read yet.
@@ -103,7 +104,7 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
     let health = Arc::new(Health::default());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Nothing is changed on the disk, and nobody is told anything, by a program that cannot listen.
-    let (http, feeds) = listen(&config, &runtime)?;
+    let (http, feeds, sound) = listen(&config, &runtime)?;
     let (desk, requests) = desk::handle();
     let rules = Rules { book: Arc::clone(packs.book()), config: Arc::clone(&config) };
     let calls = Arc::new(Calls::new(desk.clone(), rules, Arc::clone(&health)));
@@ -121,6 +122,14 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
     let _released_at_the_end = lock(&store_folder(&config)?)?;
     let desk_thread =
         start_desk(&config, key, snapshot, &keeper, performer, &health, requests, news)?;
+    let parts = asterisk::Parts {
+        calls: Arc::clone(&calls),
+        desk: desk.clone(),
+        health: Arc::clone(&health),
+        lines: lines.clone(),
+    };
+    let start = |sound| Asterisk::start(runtime.handle(), &config, sound, &parts, random());
+    let asterisk = sound.map(start).transpose()?;
     let feed = Feed { calls, desk: desk.clone(), health: Arc::clone(&health), lines };
     feeds.serve(&runtime, &feed);
     let state = Arc::new(web::State {
@@ -134,7 +143,9 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
     });
     let (stop, stopped) = watch::channel(false);
     let http_thread = http.serve(Arc::clone(&state), stopped)?;
-    let daemon = Daemon { options, config, packs, channels, state, stop: Arc::default() };
+    let live = asterisk.as_ref().map(|asterisk| Arc::clone(asterisk.live()));
+    let stop_folder = Arc::default();
+    let daemon = Daemon { options, config, packs, channels, asterisk, state, stop: stop_folder };
     let folder = daemon.start_folder(runtime.handle())?;
     let folder_stop = Arc::clone(&daemon.stop);
     let ran = runtime.block_on(daemon.follow());
@@ -147,6 +158,9 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
     let _ = runtime.block_on(clock::at_most(FAREWELL, desk.stop()));
     ended(&desk_thread, latest);
     let _ = keeper.give(Task::Stop);
+    if live.is_some_and(|live| !live.stop(latest)) {
+        tracing::warn!("a thread takes too long to end: what it was hearing is broken off");
+    }
     let all = [Some(desk_thread), Some(keeper_thread), folder];
     for thread in all.into_iter().flatten() {
         if !ended(&thread, latest) {
@@ -182,8 +196,11 @@ struct Feeds {
     tcp: Option<TcpListener>,
 }
 
+/// All that listens; the last is where live sound is brought to.
+type Listening = (Http, Feeds, Option<TcpListener>);
+
 /// Takes all addresses.
-fn listen(config: &Config, runtime: &Runtime) -> Result<(Http, Feeds), DaemonError> {
+fn listen(config: &Config, runtime: &Runtime) -> Result<Listening, DaemonError> {
     let taken = |address: String| |problem| DaemonError::Listen { address, problem };
     let http = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let address = config.api.listen;
@@ -197,7 +214,12 @@ fn listen(config: &Config, runtime: &Runtime) -> Result<(Http, Feeds), DaemonErr
         .then(|| runtime.block_on(TcpListener::bind(address)).map_err(taken(address.clone())))
         .transpose()?;
     let feeds = Feeds { unix: unix.map(|unix| (unix, path.clone())), tcp };
-    Ok((Http { runtime: http, listener }, feeds))
+    let address = config.pbx.asterisk.audio;
+    let sound =
+        config.pbx.asterisk.is_used().then(|| {
+            runtime.block_on(TcpListener::bind(address)).map_err(taken(address.to_string()))
+        });
+    Ok((Http { runtime: http, listener }, feeds, sound.transpose()?))
 }
 
 impl Http {
@@ -351,6 +373,7 @@ struct Daemon {
     config: Arc<Config>,
     packs: Packs,
     channels: Arc<RwLock<Arc<Channels>>>,
+    asterisk: Option<Asterisk>,
     state: Arc<web::State>,
     stop: Arc<AtomicBool>,
 }
@@ -429,10 +452,23 @@ impl Daemon {
             let feed = &config.feed;
             (config.api.listen, feed.socket.clone(), feed.tcp.clone(), config.folder.clone())
         };
+        let exchange = |config: &Config| {
+            let lines = Vec::new();
+            let asterisk = config::Asterisk { lines, ..config.pbx.asterisk.clone() };
+            (config.speech.clone(), asterisk)
+        };
+        if exchange(&config) != exchange(&self.config) {
+            tracing::warn!(
+                "[speech] and [pbx.asterisk] change at the next start, but for its lines"
+            );
+        }
         if listens(&config) != listens(&self.config)
             || config.store.directory != self.config.store.directory
         {
             tracing::warn!("[api] listen, [feed], [folder] and [store] change at the next start");
+        }
+        if let Some(asterisk) = &self.asterisk {
+            asterisk.configure(Arc::clone(&config)).await;
         }
         // Whoever is new can be told before the desk knows of them.
         let channels = Arc::new(channels(&config, &self.state.health));

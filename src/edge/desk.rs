@@ -87,6 +87,7 @@ impl Request {
             Self::Event(event, _) => matches!(
                 event,
                 Event::NotAScam { .. }
+                    | Event::EndCall { .. }
                     | Event::Disable { .. }
                     | Event::Enable { .. }
                     | Event::StartHold { .. }

@@ -25,6 +25,10 @@ pub enum Part {
     Speech,
     /// Lines that are not screened.
     Lines,
+    /// The exchange whose calls are screened.
+    Exchange,
+    /// The hold, as the exchange keeps it.
+    ExchangeHold,
 }
 
 impl Part {
@@ -39,6 +43,8 @@ impl Part {
             Self::Folder => "folder",
             Self::Speech => "speech",
             Self::Lines => "lines",
+            Self::Exchange => "exchange",
+            Self::ExchangeHold => "exchange-hold",
         }
     }
 }
@@ -69,11 +75,15 @@ pub enum Count {
     Lost,
     /// Rows of the database that could not be read after a restart.
     Unreadable,
+    /// Sounds of live calls that came too fast to be screened, and legs that could not be heard.
+    Unheard,
+    /// Connections that brought no sound of a call.
+    BadSound,
 }
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Calls,
         Self::CallsRefused,
         Self::Utterances,
@@ -81,6 +91,8 @@ impl Count {
         Self::Untold,
         Self::Lost,
         Self::Unreadable,
+        Self::Unheard,
+        Self::BadSound,
     ];
 
     /// The name in the status.
@@ -93,6 +105,8 @@ impl Count {
             Self::Untold => "untold",
             Self::Lost => "lost",
             Self::Unreadable => "unreadable",
+            Self::Unheard => "unheard",
+            Self::BadSound => "bad_sound",
         }
     }
 }

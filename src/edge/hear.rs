@@ -12,7 +12,7 @@ use super::models::{Model, ModelError, Store};
 use crate::audio::meter::Measured;
 use crate::audio::talk::{SpeaksMost, TalkShare};
 use crate::audio::voice::{Endpointing, RATE};
-use crate::call::{Leg, Signal, SignalKind, Sound};
+use crate::call::{Digit, Leg, Signal, SignalKind, Sound};
 use crate::speech::listener::{Listener, Together};
 use crate::speech::moonshine::Moonshine;
 use crate::speech::silero::Silero;
@@ -139,6 +139,14 @@ impl Hearing {
         let leg = self.talk.push(remote.is_speaking(), protected.is_speaking())?;
         let (at, kind) = (self.position(), SignalKind::SpeaksMost);
         Some(Sound::Signal(Signal { leg, at, kind }))
+    }
+
+    /// A key was pressed; the exchange saw it.
+    pub fn key(&mut self, leg: Leg, digit: Digit, sounds: &mut Vec<Sound>) {
+        let at = self.position();
+        if let Some(listener) = self.legs.iter_mut().find(|listener| listener.leg() == leg) {
+            listener.key(digit, at, |sound| sounds.push(sound));
+        }
     }
 
     /// Who spoke how much so far, if there are two legs.

@@ -54,10 +54,10 @@ impl Performer {
             Effect::Notice { call, prompt } => self
                 .calls
                 .tell(&call, |call| Told::Notice { call, prompt: prompt.name().to_owned() }),
-            Effect::DropFarLeg { line, call, prompt } => {
+            Effect::DropFarLeg { line, call, prompt, connect } => {
                 tracing::info!(%line, "drops the far leg");
                 let prompt = prompt.map(|prompt| prompt.name().to_owned());
-                self.calls.tell(&call, |call| Told::DropFarLeg { call, prompt });
+                self.calls.tell(&call, |call| Told::DropFarLeg { call, prompt, connect });
             }
             Effect::Forget { call } => self.calls.forget(&call),
             Effect::LineHeld { line, remaining, prompt } => {

@@ -9,7 +9,7 @@ use crate::audio::keypad::Keypad;
 use crate::audio::meter::{Measured, Meter};
 use crate::audio::progress::{Progress, Tone};
 use crate::audio::voice::{Endpointer, Endpointing, RATE, Segment, WINDOW};
-use crate::call::{Leg, Signal, SignalKind, Sound, Utterance};
+use crate::call::{Digit, Leg, Signal, SignalKind, Sound, Utterance};
 use crate::time::CallTime;
 
 /// Nothing beyond this comes from a decoder.
@@ -63,6 +63,13 @@ impl Listener {
     /// What the line is like so far.
     pub fn measured(&self) -> Measured {
         self.meter.measured()
+    }
+
+    /// The exchange saw a key. What its tones say is nothing new then.
+    pub fn key(&mut self, digit: Digit, at: CallTime, mut heard: impl FnMut(Sound)) {
+        let leg = self.leg;
+        let tell = |kind| heard(Sound::Signal(Signal { leg, at, kind }));
+        self.keying.key(digit, at, Source::Exchange, tell);
     }
 
     /// Tones and keys.

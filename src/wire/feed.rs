@@ -349,6 +349,9 @@ pub enum Told {
         /// The prompt's name; none before an emergency call.
         #[serde(skip_serializing_if = "Option::is_none")]
         prompt: Option<String>,
+        /// The number to connect the protected leg with afterwards, on a fresh leg.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        connect: Option<&'static str>,
     },
     /// The call is watched no more.
     Ended {

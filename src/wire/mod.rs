@@ -1,6 +1,9 @@
 //! Bytes ⇄ messages. Pure.
 
+pub mod ami;
 pub mod api;
+pub mod ari;
+pub mod audiosocket;
 pub mod event;
 pub mod explanation;
 pub mod features;

@@ -113,8 +113,17 @@ impl Daemon {
 
     /// Starts on a folder that another had.
     pub fn again(folder: Arc<tempfile::TempDir>, port: u16) -> Self {
+        Self::run(folder, port, &["--config", "config.toml", "--rules", "rules", "run"])
+    }
+
+    /// Starts on a folder with a configuration, which listens on this port.
+    pub fn with_shipped_rules(folder: Arc<tempfile::TempDir>, port: u16) -> Self {
+        Self::run(folder, port, &["--config", "config.toml", "run"])
+    }
+
+    fn run(folder: Arc<tempfile::TempDir>, port: u16, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_lineclear"))
-            .args(["--config", "config.toml", "--rules", "rules", "run"])
+            .args(arguments)
             .current_dir(folder.path())
             .env("LINECLEAR_LOG", "debug")
             .env_remove("STATE_DIRECTORY")

@@ -170,7 +170,7 @@ impl World {
                 let is_far = *level >= self.homes.lines[index(line)].from;
                 keep!(is_right && is_far, "4: {level:?} was whispered");
             }
-            Effect::DropFarLeg { line, prompt: Some(_), call } => {
+            Effect::DropFarLeg { line, prompt: Some(_), call, .. } => {
                 let protects = self.homes.lines[index(line)].mode == Mode::Protect;
                 let is_danger = protects && self.is_heard(cause, call, Level::Danger);
                 keep!(is_danger, "4: a call was ended that nobody wants ended");

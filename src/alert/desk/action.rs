@@ -62,6 +62,9 @@ pub enum Effect {
         call: CallId,
         /// What is said to the protected leg; nothing before an emergency call.
         prompt: Option<Prompt>,
+        /// The number that the protected leg is connected with afterwards, on a fresh leg: the one
+        /// that was dialled while the far leg was still up.
+        connect: Option<&'static str>,
     },
     /// The line is held: whoever picks up hears this.
     LineHeld {
@@ -100,6 +103,9 @@ pub enum Refusal {
     /// No such call.
     #[error("the call is not known: it may be over")]
     NoCall,
+    /// Nothing to end.
+    #[error("no call is up on line '{0}'")]
+    NoCallUp(LineId),
     /// Two lines have a call of the same name.
     #[error("a call of this name is on another line: give each call its own name")]
     OtherLine,

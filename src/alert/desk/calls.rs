@@ -54,8 +54,10 @@ impl Desk {
             report: None,
             incident: None,
             simulated: self.simulate,
+            is_incoming: incoming,
+            is_cut: false,
         };
-        let call = self.adopt(call);
+        let call = Call { is_incoming: incoming, ..self.adopt(call) };
         self.timers.set(Timer::Idle(new.call.clone()), Some(at.now + self.idle));
         if let Some(line) = self.lines.get_mut(&new.line) {
             line.calls.insert(new.call.clone());
@@ -101,11 +103,17 @@ impl Desk {
         }
         let Some(incident) = &mut call.incident else { return Actions::default() };
         let moves = incident.take(report, &policy.warn, at);
-        self.act(id, moves, at)
+        self.act(id, moves, None, at)
     }
 
-    /// Does what an incident asks for.
-    fn act(&mut self, id: &CallId, moves: Moves, at: Moment) -> Actions {
+    /// Does what an incident asks for. After a drop the person is connected with `connect`.
+    pub(super) fn act(
+        &mut self,
+        id: &CallId,
+        moves: Moves,
+        connect: Option<&'static str>,
+        at: Moment,
+    ) -> Actions {
         let mut actions = Actions::default();
         let Some(call) = self.calls.get(id) else { return actions };
         let Some(incident) = &call.incident else { return actions };
@@ -121,8 +129,10 @@ impl Desk {
             actions.effects.push(Effect::Whisper { line, call, prompt, level });
         }
         if moves.drop {
-            let (line, call, prompt) = (line.clone(), id.clone(), Some(Prompt::dropped()));
-            actions.effects.push(Effect::DropFarLeg { line, call, prompt });
+            let (line, call) = (line.clone(), id.clone());
+            // Who dialled waits for an answer, and not for advice.
+            let prompt = connect.is_none().then(Prompt::dropped);
+            actions.effects.push(Effect::DropFarLeg { line, call, prompt, connect });
         }
         let is_suspicious = level >= Level::Warning && !call.simulated;
         if moves.tell {
@@ -152,15 +162,15 @@ impl Desk {
 
     pub(super) fn end_call(&mut self, mut call: Call, at: Moment) -> Actions {
         let mut actions = Actions::default();
-        let Some(incident) = &mut call.incident else { return actions };
-        let step = incident.end(at.wall);
-        actions.records.push(Record::Incident(incident.record.clone()));
-        actions.records.extend(step.map(Record::History));
-        if incident.record.level >= Level::Warning && self.may_hold(&call, at) {
-            let Some(Incident { record, .. }) = &call.incident else { return actions };
-            let scammer = record.number.map_or(Scammer::Withheld, Scammer::Number);
+        if let Some(incident) = &mut call.incident {
+            let step = incident.end(at.wall);
+            actions.records.push(Record::Incident(incident.record.clone()));
+            actions.records.extend(step.map(Record::History));
+        }
+        if self.is_held_after(&call, at) {
+            let scammer = call.number.map_or(Scammer::Withheld, Scammer::Number);
             let id = self.new_id();
-            let incident = Some(record.id);
+            let incident = call.incident.as_ref().map(|incident| incident.record.id);
             let line = self.lines.get_mut(&call.line);
             let change = line.map(|line| line.clear.start(id, incident, scammer, None, at));
             if let Some(change) = change {
@@ -267,10 +277,11 @@ impl Desk {
     }
 
     /// Whether the line is held after a scam call.
-    fn may_hold(&self, call: &Call, at: Moment) -> bool {
+    fn is_held_after(&self, call: &Call, at: Moment) -> bool {
         let Some(line) = self.lines.get(&call.line) else { return false };
-        let Some(incident) = &call.incident else { return false };
-        !call.simulated && !is_off(line, incident) && line.may_act(at.now)
+        let is_scam = |it: &Incident| it.record.level >= Level::Warning && !is_off(line, it);
+        let is_suspicious = !call.simulated && call.incident.as_ref().is_some_and(is_scam);
+        (is_suspicious || call.is_cut) && line.may_act(at.now)
     }
 
     fn screened(&self, id: &LineId) -> Result<&super::Line, Refusal> {
@@ -293,6 +304,7 @@ fn is_recent(last: Wall, now: Wall) -> bool {
     now.ms_since(last) < RING_BACK_MS
 }
 
+/// A call that becomes suspicious.
 pub(super) fn open(id: Id, call: &Call, wall: Wall) -> Incident {
     let record = IncidentRecord {
         id,

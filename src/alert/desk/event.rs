@@ -23,6 +23,21 @@ pub enum Event {
         /// The call.
         call: CallId,
     },
+    /// While the far leg is up, somebody dials whom they were told to ring, or the far leg plays a
+    /// dial tone: who seems to be the bank or the police will be the scammer.
+    Trick {
+        /// The call.
+        call: CallId,
+        /// What was dialled; none if a dial tone was heard.
+        dialled: Option<&'static str>,
+    },
+    /// Somebody wants the call to end that is up on a line.
+    EndCall {
+        /// The line.
+        line: LineId,
+        /// Who.
+        by: Actor,
+    },
     /// The line is held, and the far leg of the last call is still up.
     FarLegUp {
         /// The line.

@@ -106,8 +106,9 @@ impl Desk {
         let id = &question.line;
         let mut actions = Actions::default();
         for call in &answer.drop_first {
-            let (line, call, prompt) = (id.clone(), call.clone(), None);
-            actions.effects.push(Effect::DropFarLeg { line, call, prompt });
+            let (line, call) = (id.clone(), call.clone());
+            let drop = Effect::DropFarLeg { line, call, prompt: None, connect: None };
+            actions.effects.push(drop);
         }
         match answer.gate {
             Gate::Pass(Reason::Emergency) => actions.append(self.emergency(id, at)),

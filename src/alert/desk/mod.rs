@@ -3,6 +3,7 @@
 
 pub mod action;
 mod calls;
+mod cut;
 pub mod event;
 mod gate;
 mod hands;
@@ -39,6 +40,9 @@ struct Call {
     incident: Option<Incident>,
     /// Nothing is done about this call.
     simulated: bool,
+    is_incoming: bool,
+    /// Somebody wanted it to end: it was suspicious to them.
+    is_cut: bool,
 }
 
 impl Call {
@@ -243,6 +247,8 @@ impl Desk {
             report: None,
             simulated: record.simulated,
             incident: Some(incident),
+            is_incoming: true,
+            is_cut: false,
         };
         self.orphans.insert(id, call);
         Vec::new()
@@ -256,6 +262,8 @@ impl Desk {
         match event {
             Event::Heard { call, report } => self.heard(&call, report.as_ref(), at),
             Event::CallEnded { call } => self.call_ended(&call, at),
+            Event::Trick { call, dialled } => self.trick(&call, dialled, at),
+            Event::EndCall { line, by } => self.cut_off(&line, by, at),
             Event::FarLegUp { line } => self.far_leg_up(&line, at),
             Event::NotAScam { line, incident, by } => self.not_a_scam(&line, incident, by, at),
             Event::Disable { line, length, by } => self.disable(&line, length, by, at),

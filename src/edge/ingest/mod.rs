@@ -1,5 +1,6 @@
 //! Where calls come from.
 
+pub mod audiosocket;
 pub mod corpus;
 pub mod feed;
 pub mod folder;

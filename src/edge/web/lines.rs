@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
+use axum::response::{IntoResponse, Response};
 
 use super::auth::Asker;
 use super::problem::ApiError;
@@ -98,15 +99,21 @@ pub(super) async fn line(
 /// time lets the call pass, too.
 #[utoipa::path(get, path = "/v1/lines/{line}/gate", params(("line" = String, Path), GateQuery),
     responses(
-        (status = 200, body = GateView),
+        (status = 200, content(
+            (GateView = "application/json"), (String = "text/plain"))),
         (status = 400, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn gate(
     Shared(state): Shared<Arc<State>>,
     asker: Asker,
     line: Of<String>,
     query: Asked<GateQuery>,
-) -> Result<Json<GateView>> {
+) -> Result<Response> {
     let (Path(line), Query(query)) = (line?, query?);
+    let is_plain = match query.format.as_deref() {
+        None | Some("json") => false,
+        Some("asterisk") => true,
+        Some(_) => return Err(ApiError::Bad("format is json or asterisk".to_owned())),
+    };
     match query.dry_run {
         true => drop(asker.anyone(Some(&line))?),
         false => asker.exchange(Some(&line))?,
@@ -124,7 +131,10 @@ pub(super) async fn gate(
         // Calls are named by the exchange, which may name them by numbers.
         view.drop_first.clear();
     }
-    Ok(Json(view))
+    Ok(match is_plain {
+        true => views::plain(&view, &state.config().pbx.asterisk.sounds).into_response(),
+        false => Json(view).into_response(),
+    })
 }
 
 /// Keep the line clear.
@@ -174,6 +184,21 @@ pub(super) async fn hold_end(
     let Path(line) = line?;
     let by = asker.anyone(Some(&line))?;
     done(&state, &line, by, |line, by| Event::EndHold { line, by }).await
+}
+
+/// End the call that is up: the far leg is dropped, and the line is held after it.
+#[utoipa::path(post, path = "/v1/lines/{line}/end-call", params(("line" = String, Path)),
+    responses(
+        (status = 200, body = Done),
+        (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn end_call(
+    Shared(state): Shared<Arc<State>>,
+    asker: Asker,
+    line: Of<String>,
+) -> Result<Json<Done>> {
+    let Path(line) = line?;
+    let by = asker.anyone(Some(&line))?;
+    done(&state, &line, by, |line, by| Event::EndCall { line, by }).await
 }
 
 /// Warn nobody for some time: 60 minutes unless given, a day at most.

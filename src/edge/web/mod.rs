@@ -45,6 +45,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(lines::gate))
         .routes(routes!(lines::hold_start, lines::hold_extend, lines::hold_end))
         .routes(routes!(lines::off, lines::on))
+        .routes(routes!(lines::end_call))
         .routes(routes!(lines::far_leg_up))
         .routes(routes!(calls::utterances))
         .routes(routes!(calls::end))

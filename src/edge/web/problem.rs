@@ -108,6 +108,7 @@ impl From<DeskError> for ApiError {
                 Refusal::NoConsent(_)
                 | Refusal::OtherLine
                 | Refusal::NotHeld(_)
+                | Refusal::NoCallUp(_)
                 | Refusal::CarersOnly(_) => Self::Conflict(detail),
             },
         }

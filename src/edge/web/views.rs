@@ -53,6 +53,15 @@ pub(super) fn gate(answer: &Answer, config: &Config, line: &str) -> GateView {
     }
 }
 
+/// The answer of the gate for a dialplan: `decision:seconds:key:sounds`. The sounds are in the
+/// exchange's folder `sounds`.
+pub(super) fn plain(view: &GateView, sounds: &str) -> String {
+    let sound = |prompt: &String| format!("{sounds}/{prompt}");
+    let played = view.prompts.iter().map(sound).collect::<Vec<_>>().join("&");
+    let key = view.override_key.as_deref().unwrap_or_default();
+    format!("{}:{}:{key}:{played}", view.decision, view.remaining_seconds)
+}
+
 pub(super) fn incident(record: &IncidentRecord, history: &[HistoryRecord]) -> IncidentView {
     let step = |step: &HistoryRecord| StepView {
         at: step.at.to_string(),

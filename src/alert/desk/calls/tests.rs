@@ -106,7 +106,12 @@ fn protecting_ends_the_call_at_danger_and_only_then() {
     assert_eq!(drops(&hear(&mut desk, "a", Level::Warning, 1)), 0);
     let danger = hear(&mut desk, "a", Level::Danger, 2);
     let (line, prompt) = (home(), Some(Prompt::dropped()));
-    assert!(danger.effects.contains(&Effect::DropFarLeg { line, call: call("a"), prompt }));
+    assert!(danger.effects.contains(&Effect::DropFarLeg {
+        line,
+        call: call("a"),
+        prompt,
+        connect: None
+    }));
     assert_eq!(drops(&hear(&mut desk, "a", Level::Danger, 3)), 0);
 }
 

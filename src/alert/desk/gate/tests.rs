@@ -36,7 +36,10 @@ fn a_real_emergency_call_drops_the_others_and_opens_the_line_for_callbacks() {
     let _ = rings(&mut desk, "a", CONTACT, 20);
     let (_, actions) = desk.gate(&question(Outgoing, "999"), at(21));
     let (line, prompt) = (home(), None);
-    assert_eq!(actions.effects, [Effect::DropFarLeg { line, call: call("a"), prompt }]);
+    assert_eq!(
+        actions.effects,
+        [Effect::DropFarLeg { line, call: call("a"), prompt, connect: None }]
+    );
     for number in [SCAMMER, OTHER, ""] {
         let gate = ask(&mut desk, Incoming, number, 22).gate;
         assert_eq!(gate, Gate::Pass(Reason::AfterEmergency));

@@ -1,0 +1,347 @@
+//! The loop that follows an Asterisk: events and orders go to the switchboard, and what it wants is
+//! done.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::{Notify, mpsc};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::client::{Client, ClientError, Events};
+use super::{Parts, settings};
+use crate::alert::desk::{Event as DeskEvent, NewCall, Question};
+use crate::alert::line_clear::{Gate, Reason};
+use crate::alert::record::Actor;
+use crate::call::{CallId, Direction, LineId};
+use crate::config::Config;
+use crate::edge::calls::MOST_UNREAD;
+use crate::edge::clock;
+use crate::edge::health::{Count, Part};
+use crate::edge::ingest::audiosocket::Expected;
+use crate::edge::live::{Bringer, Live};
+use crate::pbx::action::{Action, Order};
+use crate::pbx::switchboard::Switchboard;
+use crate::private::Private;
+use crate::time::Now;
+use crate::wire::ari::{Event, Request};
+use crate::wire::feed::Told;
+
+/// How often time passes for the switchboard.
+const TICK: Duration = Duration::from_millis(250);
+/// How often Asterisk is asked whether it is still there…
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// …and how long it may say nothing.
+const SILENT: Duration = Duration::from_secs(15);
+/// How long is waited before Asterisk is tried again: twice as long each time.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// What waits to be done here.
+const MOST_NEWS: usize = 1024;
+
+/// What comes of something that was done aside.
+enum News {
+    Refused(Request),
+    /// The desk does not want a call.
+    NotWanted(CallId),
+    /// An emergency call: nobody listens to it.
+    LetBe(String),
+    /// Of a call that ended, everything is told.
+    Over(CallId),
+}
+
+/// A call that is heard.
+struct Own {
+    bringer: Bringer,
+    over: Arc<Notify>,
+}
+
+/// Follows an Asterisk.
+pub struct Watch {
+    config: Arc<Config>,
+    parts: Parts,
+    live: Arc<Live>,
+    expected: Arc<Expected>,
+    board: Switchboard,
+    own: HashMap<CallId, Own>,
+    told: (mpsc::Sender<Told>, mpsc::Receiver<Told>),
+    news: (mpsc::Sender<News>, mpsc::Receiver<News>),
+}
+
+impl Watch {
+    /// Of an Asterisk that is not asked yet. Names of what is made there come from the `secret`.
+    pub fn new(
+        config: &Arc<Config>,
+        parts: Parts,
+        live: Arc<Live>,
+        expected: Arc<Expected>,
+        secret: [u8; 32],
+    ) -> Self {
+        let board = Switchboard::new(settings(config), secret);
+        Self {
+            config: Arc::clone(config),
+            parts,
+            live,
+            expected,
+            board,
+            own: HashMap::new(),
+            told: mpsc::channel(MOST_UNREAD),
+            news: mpsc::channel(MOST_NEWS),
+        }
+    }
+
+    /// Follows it for as long as the program runs.
+    pub async fn run(mut self, mut configured: mpsc::Receiver<Arc<Config>>) {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let since = clock::now();
+            let Err(problem) = self.follow(&mut configured).await else { return };
+            let health = &self.parts.health;
+            let message = format!("{problem}; calls go on, and nobody listens to them");
+            health.fails(Part::Exchange, &message, clock::wall());
+            let has_worked = clock::now() - since > LONGEST_WAIT;
+            wait = if has_worked { FIRST_WAIT } else { (wait * 2).min(LONGEST_WAIT) };
+            clock::sleep_until(clock::now() + wait).await;
+        }
+    }
+
+    /// Follows it until it is gone; returns if the program ends.
+    async fn follow(
+        &mut self,
+        configured: &mut mpsc::Receiver<Arc<Config>>,
+    ) -> Result<(), ClientError> {
+        // The password may have changed.
+        let client = Client::new(&self.config.pbx.asterisk)?;
+        let mut events = client.events().await?;
+        // From here on no event is missed; what was before, the lists tell.
+        let asked = client.clone();
+        let listed = blocking(move || {
+            asked.ask(&Request::Filter)?;
+            asked.list()
+        });
+        let (channels, bridges) = listed.await?;
+        self.parts.health.works(Part::Exchange);
+        tracing::info!(channels = channels.len(), "follows Asterisk");
+        let actions = self.board.resync(channels, bridges, clock::now());
+        self.perform(actions, &client);
+        let mut heard_at = clock::now();
+        let (mut tick, mut ping) = (clock::now() + TICK, clock::now() + PING_EVERY);
+        loop {
+            let now = clock::now();
+            let actions = tokio::select! {
+                message = events.next() => {
+                    heard_at = clock::now();
+                    self.message(message)?
+                }
+                Some(told) = self.told.1.recv() => self.tell(told),
+                Some(news) = self.news.1.recv() => self.note(news),
+                config = configured.recv() => match config {
+                    Some(config) => {
+                        self.config = config;
+                        self.board.configure(settings(&self.config), now)
+                    }
+                    None => return Ok(()),
+                },
+                () = clock::sleep_until(tick) => {
+                    tick = clock::now() + TICK;
+                    if now >= ping {
+                        ping = now + PING_EVERY;
+                        ask_whether_there(&mut events, heard_at, &self.config).await?;
+                    }
+                    self.board.tick(clock::now())
+                }
+            };
+            self.perform(actions, &client);
+        }
+    }
+
+    fn message(
+        &mut self,
+        message: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>,
+    ) -> Result<Vec<Action>, ClientError> {
+        let gone = |problem: String| ClientError::Connect {
+            url: self.config.pbx.asterisk.url.clone(),
+            problem,
+        };
+        let text = match message {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Close(_))) | None => return Err(gone("it ended".to_owned())),
+            Some(Ok(_)) => return Ok(Vec::new()),
+            Some(Err(error)) => return Err(gone(error.to_string())),
+        };
+        match Event::parse(&text) {
+            Ok(Event::ApplicationReplaced) => {
+                Err(gone("another program calls itself lineclear there".to_owned()))
+            }
+            Ok(event) => Ok(self.board.take(&event, clock::now())),
+            Err(error) => {
+                tracing::warn!("an event was passed over: {error}");
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// What the desk tells of a call.
+    fn tell(&mut self, told: Told) -> Vec<Action> {
+        let (call, order) = match told {
+            Told::Whisper { call, prompt, .. } => (call, Order::Whisper(prompt)),
+            Told::Notice { call, prompt } => (call, Order::Notice(prompt)),
+            Told::DropFarLeg { call, prompt, connect } => (call, Order::Drop { prompt, connect }),
+            _ => return Vec::new(),
+        };
+        self.board.order(&CallId::new(&call), order, clock::now())
+    }
+
+    fn note(&mut self, news: News) -> Vec<Action> {
+        let now = clock::now();
+        match news {
+            News::Refused(request) => {
+                self.board.refused(&request, now);
+                Vec::new()
+            }
+            News::NotWanted(call) => self.board.order(&call, Order::LetBe, now),
+            News::LetBe(channel) => self.board.let_be(channel, now),
+            News::Over(call) => {
+                self.own.remove(&call);
+                Vec::new()
+            }
+        }
+    }
+
+    fn perform(&mut self, actions: Vec<Action>, client: &Client) {
+        for action in actions {
+            self.perform_one(action, client);
+        }
+    }
+
+    fn perform_one(&mut self, action: Action, client: &Client) {
+        match action {
+            Action::Ask(requests) => self.ask(requests, client.clone()),
+            Action::Begin { call, line, direction, number, is_mixed } => {
+                let new = NewCall { line, call, direction, number };
+                self.begin(new, is_mixed);
+            }
+            Action::Expect { call, leg, id } => {
+                if let Some(own) = self.own.get(&call) {
+                    self.expected.expect(id, own.bringer.leg(leg));
+                }
+            }
+            Action::Key { call, leg, digit } => {
+                if let Some(own) = self.own.get(&call) {
+                    own.bringer.key(leg, digit);
+                }
+            }
+            Action::EndCall { line } => {
+                tracing::info!(%line, "the person ends the call");
+                self.desk(DeskEvent::EndCall { line, by: Actor::Person });
+            }
+            Action::FarLegUp { line } => {
+                tracing::warn!(%line, "the far leg did not go when it was told to");
+                self.desk(DeskEvent::FarLegUp { line });
+            }
+            Action::Dials { line, channel, number } => self.dials(line, channel, number),
+            Action::NotHeard { leg } => {
+                tracing::warn!(%leg, "a leg could not be listened to: see `lineclear pbx check`");
+                self.parts.health.count(Count::Unheard, 1);
+            }
+            Action::End { call } => {
+                if let Some(own) = self.own.get(&call) {
+                    own.bringer.end();
+                    own.over.notify_one();
+                }
+            }
+        }
+    }
+
+    /// Asks Asterisk aside: nobody waits for it here.
+    fn ask(&self, requests: Vec<Request>, client: Client) {
+        let news = self.news.0.clone();
+        tokio::task::spawn_blocking(move || {
+            for request in requests {
+                let Err(error) = client.ask(&request) else { continue };
+                // What ended by itself need not be ended.
+                let is_gone = matches!(error, ClientError::Refused { status: 404, .. });
+                if !is_gone {
+                    tracing::warn!("{error}");
+                }
+                // If so much waits, the switchboard finds out when the time for it is over.
+                let _ = news.try_send(News::Refused(request));
+            }
+        });
+    }
+
+    fn begin(&mut self, new: NewCall, is_mixed: bool) {
+        let call = new.call.clone();
+        let Some(live) = self.live.begin(call.clone(), is_mixed) else { return };
+        let over = Arc::new(Notify::new());
+        let own = Own { bringer: live.bringer(), over: Arc::clone(&over) };
+        self.own.insert(call.clone(), own);
+        let (calls, told, news) =
+            (Arc::clone(&self.parts.calls), self.told.0.clone(), self.news.0.clone());
+        tokio::spawn(async move {
+            let result = match calls.start(new, told).await {
+                Ok(()) => live.screen(&calls, &over).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = result {
+                tracing::warn!("a call is not screened: {error}");
+                let _ = news.send(News::NotWanted(call.clone())).await;
+            }
+            // A desk that is ending ends the call itself; one that never knew it does not mind.
+            let _ = calls.end(&call).await;
+            let _ = news.send(News::Over(call)).await;
+        });
+    }
+
+    fn desk(&self, event: DeskEvent) {
+        let desk = self.parts.desk.clone();
+        tokio::spawn(async move {
+            if let Err(error) = desk.tell(event).await {
+                tracing::debug!("{error}");
+            }
+        });
+    }
+
+    /// Somebody dials: an emergency call drops what is up, and nobody listens to it. The dialplan
+    /// does not wait for this.
+    fn dials(&self, line: LineId, channel: String, number: Private<String>) {
+        let (desk, news) = (self.parts.desk.clone(), self.news.0.clone());
+        let direction = Direction::Outgoing;
+        let question = Question { line, direction, number: Some(number), key: None, dry_run: true };
+        tokio::spawn(async move {
+            let Ok(answer) = desk.gate(question.clone()).await else { return };
+            let is_emergency = answer.gate == Gate::Pass(Reason::Emergency);
+            if is_emergency {
+                let _ = news.send(News::LetBe(channel)).await;
+            }
+            if is_emergency || !answer.drop_first.is_empty() {
+                let _ = desk.gate(Question { dry_run: false, ..question }).await;
+            }
+        });
+    }
+}
+
+/// Whether Asterisk is still there: a machine that vanished ends no connection.
+async fn ask_whether_there(
+    events: &mut Events,
+    heard_at: Now,
+    config: &Config,
+) -> Result<(), ClientError> {
+    let gone = |problem: &str| ClientError::Connect {
+        url: config.pbx.asterisk.url.clone(),
+        problem: problem.to_owned(),
+    };
+    if clock::now() - heard_at > SILENT {
+        return Err(gone("it says nothing any more"));
+    }
+    events.send(Message::Ping(Default::default())).await.map_err(|error| gone(&error.to_string()))
+}
+
+/// Asks aside, and waits.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
+) -> Result<T, ClientError> {
+    let broken = |_| ClientError::Refused { what: "answer", status: 0 };
+    tokio::task::spawn_blocking(work).await.map_err(broken)?
+}

@@ -1,0 +1,3 @@
+//! Exchanges whose calls are screened as they go on.
+
+pub mod asterisk;

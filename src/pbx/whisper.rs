@@ -1,0 +1,104 @@
+//! What only one party hears: a channel that is played to, and what is still to be said.
+
+use std::collections::VecDeque;
+
+use super::tap::NORMAL;
+use crate::time::Now;
+use crate::wire::ari::Request;
+
+/// Prompts that wait behind the one that is played. The worst is said last, so the first are let go.
+const MOST_WAITING: usize = 3;
+/// No prompt is as long: if Asterisk has not said by then that it is over, it is taken to be.
+const LONGEST_MS: u128 = 30_000;
+
+/// What one party of a call is told.
+#[derive(Debug, Clone)]
+pub struct Whisper {
+    /// The channel of whoever hears it.
+    pub channel: String,
+    name: String,
+    is_up: bool,
+    waiting: VecDeque<String>,
+    /// What is played, and since when.
+    playing: Option<(String, Now)>,
+    since: Now,
+    count: u32,
+}
+
+impl Whisper {
+    /// For whoever is at the end of a channel, with names that begin with `name`.
+    pub fn new(channel: String, name: &str, now: Now) -> Self {
+        Self {
+            channel,
+            name: format!("{name}-whisper"),
+            is_up: false,
+            waiting: VecDeque::new(),
+            playing: None,
+            since: now,
+            count: 0,
+        }
+    }
+
+    /// The channel is asked for.
+    pub fn begin(&self) -> Request {
+        Request::Whisper { channel: self.channel.clone(), new: self.name.clone() }
+    }
+
+    /// Something is to be said.
+    pub fn say(&mut self, sound: String, now: Now) -> Option<Request> {
+        self.waiting.push_back(sound);
+        if self.waiting.len() > MOST_WAITING {
+            self.waiting.pop_front();
+        }
+        self.next(now)
+    }
+
+    /// A channel is there.
+    pub fn is_there(&mut self, name: &str, now: Now) -> Option<Request> {
+        self.is_up |= name == self.name;
+        self.next(now)
+    }
+
+    /// Something has been played.
+    pub fn is_played(&mut self, playback: &str, now: Now) -> Option<Request> {
+        if self.playing.as_ref().is_some_and(|(name, _)| name == playback) {
+            self.playing = None;
+        }
+        self.next(now)
+    }
+
+    /// Time passes: a prompt that takes too long is over.
+    pub fn pass(&mut self, now: Now) -> Option<Request> {
+        if self.playing.as_ref().is_some_and(|(_, at)| (now - *at).as_millis() > LONGEST_MS) {
+            self.playing = None;
+        }
+        self.next(now)
+    }
+
+    /// Whether nothing is left to be said, or nobody is there who could hear it.
+    pub fn is_over(&self, now: Now) -> bool {
+        let is_said = self.waiting.is_empty() && self.playing.is_none();
+        is_said || (!self.is_up && (now - self.since).as_millis() > LONGEST_MS)
+    }
+
+    /// Whether a channel of this name is its own.
+    pub fn owns(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    /// It is not needed any more.
+    pub fn end(&self) -> Request {
+        Request::HangUp { channel: self.name.clone(), cause: NORMAL }
+    }
+
+    fn next(&mut self, now: Now) -> Option<Request> {
+        if !self.is_up || self.playing.is_some() {
+            return None;
+        }
+        let sound = self.waiting.pop_front()?;
+        self.count += 1;
+        let new = format!("{}-{}", self.name, self.count);
+        self.playing = Some((new.clone(), now));
+        Some(Request::Play { channel: self.name.clone(), new, sound })
+    }
+}
