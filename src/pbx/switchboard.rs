@@ -115,8 +115,14 @@ impl Switchboard {
     pub fn take(&mut self, event: &Event, now: Now) -> Vec<Action> {
         self.exchange.take(event);
         let mut actions = match event {
-            Event::StasisStart { channel } => self.is_there(&channel.id, now),
-            Event::BridgeCreated { bridge } => self.is_there(&bridge.id, now),
+            Event::StasisStart { channel } => {
+                let end = Request::HangUp { channel: channel.id.clone(), cause: NORMAL };
+                self.is_there(&channel.id, end, now)
+            }
+            Event::BridgeCreated { bridge } => {
+                let end = Request::EndBridge { bridge: bridge.id.clone() };
+                self.is_there(&bridge.id, end, now)
+            }
             Event::PlaybackFinished { playback } => self.is_played(&playback.id, now),
             Event::ChannelDtmfReceived { digit, channel } => match digit.0 {
                 Some(digit) => self.key(digit, &channel.id, now),
@@ -233,8 +239,17 @@ impl Switchboard {
         }
     }
 
-    fn is_there(&mut self, name: &str, now: Now) -> Vec<Action> {
+    /// Something of ours is there. If its call was over before, it is ended: it was asked to end
+    /// when it was not there yet.
+    fn is_there(&mut self, name: &str, end: Request, now: Now) -> Vec<Action> {
         let mut requests = Vec::new();
+        let is_owned = |call: &Watched| {
+            let taps = call.taps.iter().any(|it| it.tap.owns(name));
+            taps || call.whispers.iter().any(|it| it.owns(name))
+        };
+        if name.starts_with(OURS) && !self.calls.iter().any(is_owned) {
+            requests.push(end);
+        }
         for call in &mut self.calls {
             requests.extend(call.taps.iter_mut().filter_map(|it| it.tap.is_there(name)));
             let whispers = call.whispers.iter_mut().filter(|it| it.owns(name));

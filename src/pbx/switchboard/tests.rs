@@ -350,6 +350,25 @@ fn a_tap_that_breaks_while_the_call_goes_on_is_begun_anew() {
 }
 
 #[test]
+fn what_comes_when_its_call_is_over_is_ended() {
+    let mut bench = Bench::new();
+    let actions = bench.enters("b1", &[("1.0", TRUNK), ("1.1", ELDER)]);
+    let names = asked_for(&actions);
+    let _ = bench.destroyed("1.0", TRUNK);
+    for name in names {
+        let ended = requests(&bench.is_there(&name));
+        assert!(
+            matches!(
+                &ended[..],
+                [Request::HangUp { channel: it, .. } | Request::EndBridge { bridge: it }]
+                    if *it == name
+            ),
+            "{ended:?}"
+        );
+    }
+}
+
+#[test]
 fn nobody_listens_to_an_emergency_call() {
     let mut bench = Bench::new();
     let _ = bench.take(json!({"type": "ChannelCreated", "channel": channel("1.0", ELDER)}));
