@@ -116,10 +116,11 @@ fn courier_fraud_is_warned_of_and_ended_and_the_line_is_held() {
     let said = *traffic.said_at(caller.ear).first().expect("the scammer speaks");
     let dropped = bye_to(&traffic, Party::Trunk, answered);
     eprintln!(
-        "answer to tapped {:.0} ms; end of phrase to whisper {:.2} s; warned at {:.1} s, dropped \
-         at {:.1} s; advice {:.0} ms after the far leg's BYE",
+        "answer to tapped {:.0} ms; end of phrase to whisper {:.2} s; decision to BYE {:.0} ms; \
+         warned at {:.1} s, dropped at {:.1} s; advice {:.0} ms after the BYE",
         1e3 * tapped_after(&traffic, answered),
         warned.at - end_of_phrase(said, warned.at),
+        1e3 * (dropped - decided_at(&daemon, dropped)),
         warned.at - answered,
         dropped - answered,
         1e3 * (told.at - dropped),
@@ -136,6 +137,16 @@ fn courier_fraud_is_warned_of_and_ended_and_the_line_is_held() {
     assert!(set <= wall() && (290.0..=302.0).contains(&(end - dropped)), "{value}");
     refused_for_minutes(&place, &capture, "line-held-5");
     passes(&place, "999");
+    let mut world = Phone::answering(&place, Party::Trunk, RING, &[]);
+    let since = wall();
+    let mut anyway = Phone::calling(&place, Party::Elder, "elder", "08001111", &[]);
+    anyway.wait(What::Answered, SOON);
+    hears(&capture, &anyway, since, "override-offer", Duration::from_secs(20));
+    anyway.press("1");
+    world.wait(What::Answered, SOON);
+    anyway.hang_up();
+    world.wait(What::Gone, SOON);
+    drop(world);
 
     // Neither end of Lineclear nor of Asterisk ends it.
     pbx.keep("hold/home", &value_of(&pbx));
@@ -230,45 +241,69 @@ fn sixty_calls_leave_nothing_behind() {
 }
 
 #[test]
-fn keys_of_the_elder_end_a_call_and_159_is_connected_on_a_fresh_leg() {
-    let test = "keys_of_the_elder_end_a_call_and_159_is_connected_on_a_fresh_leg";
+fn both_are_told_and_keys_of_the_elder_end_a_call() {
+    let Some(place) = enter("both_are_told_and_keys_of_the_elder_end_a_call") else { return };
+    let pbx = Pbx::start(&place);
+    let daemon = gateway::start("warn.mode = \"protect\"\nwarn.notice = true");
+    let capture = Capture::start(&place);
+    let mut elder = Phone::answering(&place, Party::Elder, RING, &[]);
+    let mut caller = Phone::calling(&place, Party::Trunk, CALLER, HOME, &[]);
+    let answered = caller.wait(What::Answered, SOON).at;
+    elder.wait(What::Answered, SOON);
+    for who in [&elder, &caller] {
+        hears(&capture, who, answered, "notice", SOON);
+    }
+    let keyed = wall();
+    elder.press("*0");
+    caller.wait(What::Gone, SOON);
+    let told = hears(&capture, &elder, keyed, "dropped", SOON);
+    eprintln!("*0 to advice {:.2} s", told.at - keyed);
+    elder.wait(What::Gone, SOON);
+    clear_again(&pbx, &daemon);
+    pbx.settle();
+}
+
+/// Waits until the line is held, and ends that, as a carer would.
+fn clear_again(pbx: &Pbx, daemon: &common::daemon::Daemon) {
+    assert!(until(SOON, || pbx.stored("hold/home")).is_some(), "the line is held");
+    let (status, _) = daemon.request("DELETE", "/v1/lines/home/hold", "");
+    assert_eq!(status, 200);
+    let clear = || pbx.stored("hold/home").is_none().then_some(());
+    assert!(until(SOON, clear).is_some(), "the line is clear");
+}
+
+#[test]
+fn a_caller_who_plays_the_exchange_is_dropped_and_159_is_connected_on_a_fresh_leg() {
+    let test = "a_caller_who_plays_the_exchange_is_dropped_and_159_is_connected_on_a_fresh_leg";
     let Some(place) = enter(test) else { return };
     let pbx = Pbx::start(&place);
     let daemon = gateway::start("warn.mode = \"protect\"");
     let capture = Capture::start(&place);
     let mut elder = Phone::answering(&place, Party::Elder, RING, &[]);
     let mut caller = Phone::calling(&place, Party::Trunk, CALLER, HOME, &[]);
-    let answered = caller.wait(What::Answered, SOON).at;
+    caller.wait(What::Answered, SOON);
     elder.wait(What::Answered, SOON);
     pause(500);
-    let keyed = wall();
-    elder.press("*0");
+    let played = wall();
+    caller.say(&sound::dial_tone(3));
     caller.wait(What::Gone, SOON);
-    let told = hears(&capture, &elder, answered, "dropped", SOON);
-    eprintln!("*0 to advice {:.2} s", told.at - keyed);
+    let told = hears(&capture, &elder, played, "dropped", SOON);
+    eprintln!("dial tone to advice {:.2} s", told.at - played);
     elder.wait(What::Gone, SOON);
-    assert!(until(SOON, || pbx.stored("hold/home")).is_some(), "the line is held");
-    let (status, _) = daemon.request("DELETE", "/v1/lines/home/hold", "");
-    assert_eq!(status, 200);
-    let clear = || pbx.stored("hold/home").is_none().then_some(());
-    assert!(until(SOON, clear).is_some(), "the line is clear");
+    clear_again(&pbx, &daemon);
+    drop(caller);
 
     let mut caller = Phone::calling(&place, Party::Trunk, "07700900124", HOME, &[]);
     caller.wait(What::Answered, SOON);
     elder.wait(What::Answered, SOON);
-    drop(caller.events());
     pause(500);
     elder.press("159");
     caller.wait(What::Gone, SOON);
-    drop(caller);
     let mut bank = Phone::answering(&place, Party::Trunk, RING, &[]);
     bank.wait(What::Answered, SOON);
-    let invites = capture.so_far();
-    let rung = |traffic: &Traffic| {
-        let out = traffic.requests("INVITE");
-        out.iter().any(|sip| sip.text.starts_with("INVITE sip:159@"))
-    };
-    assert!(rung(&invites));
+    let traffic = capture.so_far();
+    let out = traffic.requests("INVITE");
+    assert!(out.iter().any(|sip| sip.text.starts_with("INVITE sip:159@")));
     elder.hang_up();
     bank.wait(What::Gone, SOON);
     pbx.settle();
@@ -294,8 +329,12 @@ fn a_call_is_screened_on_after_the_daemon_was_killed_and_after_asterisk_was() {
     elder.wait(What::Gone, SOON);
     // What the first life left behind is gone, too.
     pbx.settle();
+    let (is_complete, told) = gateway::check(&daemon);
+    assert!(is_complete, "{told}");
     pbx.kill();
     assert!(until(SOON, || daemon.is_red()).is_some(), "the status says that Asterisk is gone");
+    let (is_complete, told) = gateway::check(&daemon);
+    assert!(!is_complete && told.contains("is Asterisk running"), "{told}");
     pbx.again();
     gateway::wait_until_it_follows(&daemon);
 }
@@ -333,4 +372,60 @@ fn without_lineclear_its_hold_is_kept_and_999_passes() {
     let found = sound::find(heard, answered.at - 1.0, answered.at + 20.0, &told);
     eprintln!("told {:.2}, {:.3} s after the answer", found.likeness, found.at - answered.at);
     assert!(found.likeness > 0.9 && found.at - answered.at < 1.0, "{found:?}");
+}
+
+/// How fast things are, on the wire: over the spoken scams, one after the other.
+#[test]
+fn how_fast_warnings_come() {
+    let test = "how_fast_warnings_come";
+    if std::env::var_os("LINECLEAR_MEASURE").is_none() {
+        return eprintln!("skipped: {test}: it takes eight minutes: set LINECLEAR_MEASURE=1");
+    }
+    let Some(place) = enter(test) else { return };
+    let pbx = Pbx::start(&place);
+    let daemon = gateway::start("warn.mode = \"protect\"\nwarn.from = \"caution\"");
+    let (mut tapped, mut whispered, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+    for name in ["bank-safe-account", "courier-card-services", "courier-met-police", "hmrc-arrest"]
+    {
+        let capture = Capture::start(&place);
+        let (far, near) = sound::call(name);
+        let mut elder = Phone::answering(&place, Party::Elder, RING, &near);
+        let mut caller = Phone::calling(&place, Party::Trunk, CALLER, HOME, &far);
+        let answered = caller.wait(What::Answered, SOON).at;
+        caller.wait(What::Gone, CALL);
+        elder.wait(What::Gone, Duration::from_secs(20));
+        pbx.settle();
+        let traffic = capture.stop();
+        tapped.push(1e3 * tapped_after(&traffic, answered));
+        let said = *traffic.said_at(caller.ear).first().expect("the scammer speaks");
+        for prompt in ["caution", "warning", "warning-bank", "warning-courier", "warning-tax"] {
+            let found = heard(&traffic, &elder, answered, prompt);
+            if found.likeness > IS_IT {
+                whispered.push(found.at - end_of_phrase(said, found.at));
+            }
+        }
+        let dropped = bye_to(&traffic, Party::Trunk, answered);
+        ended.push(1e3 * (dropped - decided_at(&daemon, dropped)));
+        let (status, _) = daemon.request("DELETE", "/v1/lines/home/hold", "");
+        assert_eq!(status, 200, "the line was held");
+    }
+    show("answer to both legs heard, ms", &mut tapped);
+    show("end of phrase to whisper, s", &mut whispered);
+    show("decision to the far leg's BYE, ms", &mut ended);
+}
+
+/// When the daemon decided last, before a time, that the far leg is to be dropped.
+fn decided_at(daemon: &common::daemon::Daemon, before: f64) -> f64 {
+    let log = daemon.log.lock().expect("a log").clone();
+    let lines = log.lines().filter(|line| line.contains("drops the far leg"));
+    let times = lines.filter_map(|line| line.split_whitespace().next()?.parse().ok());
+    let seconds = times.map(|time: jiff::Timestamp| time.as_microsecond() as f64 / 1e6);
+    seconds.filter(|at| *at < before + 1.0).next_back().expect("it decided")
+}
+
+fn show(what: &str, figures: &mut [f64]) {
+    figures.sort_by(f64::total_cmp);
+    let at = |share: f64| figures[((figures.len() - 1) as f64 * share).round() as usize];
+    let (median, most) = (at(0.5), at(0.95));
+    eprintln!("{what}: median {median:.2}, 95th of a hundred {most:.2}, all {figures:.2?}");
 }

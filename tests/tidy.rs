@@ -16,8 +16,13 @@ const FLOORS: [&str; 6] = [
     "cli main",
 ];
 /// Who may import a neighbour on the same floor.
-const SIDEWAYS: [(&str, &str); 4] =
-    [("call", "private"), ("call", "time"), ("config", "private"), ("main", "cli")];
+const SIDEWAYS: [(&str, &str); 5] = [
+    ("call", "private"),
+    ("call", "time"),
+    ("config", "private"),
+    ("main", "cli"),
+    ("pbx", "alert"),
+];
 /// What only `edge/` may mention.
 const WORLD: &str = "std::fs std::net::TcpListener std::net::TcpStream std::net::UdpSocket \
     std::net::ToSocketAddrs std::os::unix::net std::thread std::process::Command \

@@ -1,12 +1,15 @@
 //! Any samples in blocks of any size, damaged ones too: `cargo +nightly fuzz run audio`.
 #![no_main]
 
+use std::time::Duration;
+
 use libfuzzer_sys::fuzz_target;
 use lineclear::audio::frames::Frames;
 use lineclear::audio::gate::Gate;
 use lineclear::audio::keypad::Keypad;
 use lineclear::audio::mel::Filterbank;
 use lineclear::audio::meter::Meter;
+use lineclear::audio::playout::{DELAY, Playout};
 use lineclear::audio::progress::Progress;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -28,4 +31,24 @@ fuzz_target!(|bytes: &[u8]| {
         meter.push(block);
     }
     assert!(meter.measured().level_dbm0.is_finite());
+    playout(bytes, &samples);
 });
+
+/// Packets and a listener at any moments: each moment is given once.
+fn playout(bytes: &[u8], samples: &[f32]) {
+    let (mut playout, mut given, mut all) = (Playout::default(), Vec::new(), 0);
+    let mut latest = Duration::ZERO;
+    for step in bytes.as_chunks::<3>().0 {
+        let moment = |byte: u8| Duration::from_micros(u64::from(byte) * 12_345);
+        let length = samples.len().min(usize::from(step[2]) * 20);
+        playout.push(&samples[..length], moment(step[0]));
+        latest = latest.max(moment(step[1]));
+        while {
+            given.clear();
+            let is_more = playout.take(latest, &mut given);
+            all += given.len() as u128;
+            is_more
+        } {}
+        assert_eq!(all, latest.saturating_sub(DELAY).as_micros() / 125);
+    }
+}

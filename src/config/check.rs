@@ -204,9 +204,11 @@ fn asterisk(config: &Config) -> Checked {
     let ok = asterisk.audio.ip().is_loopback();
     let text = "what is said comes as it is: it must be a loopback address such as 127.0.0.1:9092";
     bound("audio", &asterisk.audio.to_string(), ok, text)?;
-    let is_sign = |sign: char| sign.is_ascii_alphanumeric() || "-_/.".contains(sign);
+    // The dialplan takes these signs, and no others, from an answer.
+    let is_sign =
+        |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || "-/".contains(sign);
     let ok = !asterisk.sounds.is_empty() && asterisk.sounds.chars().all(is_sign);
-    bound("sounds", &asterisk.sounds, ok, "it must be letters, digits, -, _, . and /")?;
+    bound("sounds", &asterisk.sounds, ok, "it must be small letters, digits, - and /")?;
     let keys = &asterisk.end_call_key;
     let ok = keys.len() <= 8 && keys.chars().all(|key| key.is_ascii_digit() || "*#".contains(key));
     bound("end-call-key", keys, ok, "it must be keys of a telephone, at most 8")?;
@@ -229,9 +231,9 @@ fn is_here(url: &str) -> bool {
     let Some(host) = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/')) else {
         return false;
     };
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
     let is_address = |it: SocketAddr| it.ip().is_loopback();
-    name == "localhost" || host.parse().is_ok_and(is_address) || name == "127.0.0.1"
+    host.strip_prefix("localhost:").is_some_and(is_port) || host.parse().is_ok_and(is_address)
 }
 
 fn line_ids(config: &Config) -> Vec<&str> {

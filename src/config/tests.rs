@@ -130,3 +130,27 @@ fn what_counts_is_shown_line_by_line() {
     assert_eq!(lines[0]["hold"]["line-clear"].as_integer(), Some(600));
     assert_eq!(table["hold"]["after-emergency"].as_integer(), Some(90));
 }
+
+#[test]
+fn an_asterisk_is_on_this_machine_and_of_known_lines() {
+    let parse = |text: &str| Config::parse(&format!("[pbx.asterisk]\n{text}"));
+    for url in ["http://127.0.0.1:8088", "http://[::1]:8088/", "http://localhost:8088"] {
+        assert!(parse(&format!("url = \"{url}\"")).is_ok(), "{url}");
+    }
+    for wrong in [
+        "url = \"https://127.0.0.1:8088\"",
+        "url = \"http://192.0.2.1:8088\"",
+        "url = \"http://localhost:1@example.org\"",
+        "url = \"http://127.0.0.1\"",
+        "ami = \"192.0.2.1:5038\"",
+        "audio = \"0.0.0.0:9092\"",
+        "sounds = \"Lineclear\"",
+        "end-call-key = \"0a\"",
+        "lines = [{ line = \"nobody\", telephones = [\"PJSIP/elder\"] }]",
+        "lines = [{ line = \"home\" }]",
+        "lines = [{ line = \"home\", telephones = [\"elder\"] }]",
+        "lines = [{ line = \"home\", telephones = [\"PJSIP/a\"], trunks = [\"PJSIP/a\"] }]",
+    ] {
+        assert!(matches!(parse(wrong), Err(ConfigError::Value { .. })), "{wrong}");
+    }
+}

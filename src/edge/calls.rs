@@ -378,9 +378,11 @@ impl Open {
 /// they are made to.
 fn trick(sound: &Sound) -> (Option<&'static str>, bool) {
     let Sound::Signal(signal) = sound else { return (None, false) };
-    let dialled = signal.kind.dialled().filter(|_| signal.leg != Leg::Remote);
+    let number = signal.kind.dialled().filter(|_| signal.leg != Leg::Remote);
     let is_tone = signal.kind == SignalKind::DialTone && signal.leg == Leg::Remote;
-    (dialled, dialled.is_some() || is_tone)
+    // Where both parties come in one, the caller may have keyed it, and nobody is connected.
+    let dialled = number.filter(|_| signal.leg == Leg::Protected);
+    (dialled, number.is_some() || is_tone)
 }
 
 fn heard(call: &CallId, report: Option<Report>) -> DeskEvent {

@@ -467,15 +467,15 @@ impl Daemon {
         {
             tracing::warn!("[api] listen, [feed], [folder] and [store] change at the next start");
         }
-        if let Some(asterisk) = &self.asterisk {
-            asterisk.configure(Arc::clone(&config)).await;
-        }
         // Whoever is new can be told before the desk knows of them.
         let channels = Arc::new(channels(&config, &self.state.health));
         *self.channels.write().unwrap_or_else(PoisonError::into_inner) = channels;
         show_unscreened(&config, &self.state.health);
         let desk: &DeskHandle = &self.state.desk;
         desk.configure(Arc::clone(&config)).await;
+        if let Some(asterisk) = &self.asterisk {
+            asterisk.configure(Arc::clone(&config));
+        }
         // If too much waits there, what is kept is kept for as long as before.
         let _ = self.state.keeper.give(Task::Retain(config.store.retention()));
         let state = &self.state.configuration;

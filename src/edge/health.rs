@@ -77,13 +77,15 @@ pub enum Count {
     Unreadable,
     /// Sounds of live calls that came too fast to be screened, and legs that could not be heard.
     Unheard,
+    /// Prompts that an exchange could not play.
+    Unsaid,
     /// Connections that brought no sound of a call.
     BadSound,
 }
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Calls,
         Self::CallsRefused,
         Self::Utterances,
@@ -92,6 +94,7 @@ impl Count {
         Self::Lost,
         Self::Unreadable,
         Self::Unheard,
+        Self::Unsaid,
         Self::BadSound,
     ];
 
@@ -106,6 +109,7 @@ impl Count {
             Self::Lost => "lost",
             Self::Unreadable => "unreadable",
             Self::Unheard => "unheard",
+            Self::Unsaid => "unsaid",
             Self::BadSound => "bad_sound",
         }
     }

@@ -141,6 +141,13 @@ impl Hearing {
         Some(Sound::Signal(Signal { leg, at, kind }))
     }
 
+    /// Time passes without anybody who hears: keys that the exchange saw still make numbers.
+    pub fn pass(&mut self, block: &Block, sounds: &mut Vec<Sound>) {
+        self.samples += block.legs[0].len() as u64;
+        let now = self.position();
+        self.legs.iter_mut().for_each(|leg| leg.pass(now, |sound| sounds.push(sound)));
+    }
+
     /// A key was pressed; the exchange saw it.
     pub fn key(&mut self, leg: Leg, digit: Digit, sounds: &mut Vec<Sound>) {
         let at = self.position();

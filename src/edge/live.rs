@@ -48,13 +48,19 @@ pub struct LegSound {
 }
 
 impl LegSound {
-    fn new(began: Now) -> Self {
+    /// Of a call that began then.
+    pub fn new(began: Now) -> Self {
         Self { began, buffer: Arc::default() }
     }
 
     /// Samples (8 kHz, −1…1) have come.
     pub fn push(&self, samples: &[f32]) {
         self.lock().push(samples, clock::now() - self.began);
+    }
+
+    /// What has come up to a moment and nobody has taken yet.
+    pub fn take(&self, until: Now, samples: &mut Vec<f32>) {
+        self.lock().take(until - self.began, samples);
     }
 
     fn lock(&self) -> MutexGuard<'_, Playout> {
@@ -74,14 +80,14 @@ pub struct LiveCall {
 
 /// What brings sound and keys to a call that is heard.
 #[derive(Clone)]
-pub struct Bringer {
+pub struct LiveInput {
     call: CallId,
     legs: [LegSound; 2],
     is_mixed: bool,
     thread: mpsc::Sender<Job>,
 }
 
-impl Bringer {
+impl LiveInput {
     /// Where the sound of a leg goes.
     pub fn leg(&self, leg: Leg) -> LegSound {
         let is_second = leg == Leg::Protected && !self.is_mixed;
@@ -90,7 +96,12 @@ impl Bringer {
 
     /// A key was pressed; the exchange saw it.
     pub fn key(&self, leg: Leg, digit: Digit) {
-        let leg = if self.is_mixed { Leg::Mixed } else { leg };
+        let leg = match (self.is_mixed, leg) {
+            // Nobody could tell the caller's keys from the person's afterwards.
+            (true, Leg::Remote) => return,
+            (true, _) => Leg::Mixed,
+            (false, leg) => leg,
+        };
         // A thread that has ended hears nothing any more.
         let _ = self.thread.send(Job::Key { call: self.call.clone(), leg, digit });
     }
@@ -103,9 +114,9 @@ impl Bringer {
 
 impl LiveCall {
     /// What brings sound to it.
-    pub fn bringer(&self) -> Bringer {
+    pub fn input(&self) -> LiveInput {
         let (call, legs, thread) = (self.call.clone(), self.legs.clone(), self.thread.clone());
-        Bringer { call, legs, is_mixed: self.is_mixed, thread }
+        LiveInput { call, legs, is_mixed: self.is_mixed, thread }
     }
 
     /// Screens the call for as long as it is heard, and until `over`.
@@ -162,6 +173,7 @@ impl Live {
                 health,
                 ears: None,
                 load_at: Now::default(),
+                has_failed: false,
                 calls: Vec::new(),
                 block: Block::default(),
                 sounds: Vec::new(),
@@ -217,6 +229,7 @@ struct Thread {
     ears: Option<Ears>,
     /// When loading the models may be tried next.
     load_at: Now,
+    has_failed: bool,
     calls: Vec<Heard>,
     block: Block,
     sounds: Vec<Sound>,
@@ -258,9 +271,10 @@ impl Thread {
                 let mut call = self.calls.swap_remove(place);
                 if let Some(ears) = &mut self.ears {
                     let done = call.hearing.finish(ears, &mut self.sounds);
-                    note(done, &self.health);
+                    let _shown = note(done, &self.health);
                 }
                 call.tell(&mut self.sounds, &self.health);
+                self.count(&call);
             }
             Job::Stop => return false,
         }
@@ -270,14 +284,30 @@ impl Thread {
     /// Hears in each call what has come since the last time.
     fn listen(&mut self) {
         self.load();
-        let now = clock::now();
+        let (now, mut is_fine) = (clock::now(), self.ears.is_some());
         for call in &mut self.calls {
             call.take(now, &mut self.block);
-            let Some(ears) = &mut self.ears else { continue };
-            let done = call.hearing.push(&self.block, ears, &mut self.sounds);
-            note(done, &self.health);
+            match &mut self.ears {
+                Some(ears) => {
+                    let done = call.hearing.push(&self.block, ears, &mut self.sounds);
+                    is_fine &= note(done, &self.health);
+                }
+                None => call.hearing.pass(&self.block, &mut self.sounds),
+            }
             call.tell(&mut self.sounds, &self.health);
         }
+        // What failed once need not fail again.
+        let has_failed = std::mem::replace(&mut self.has_failed, !is_fine);
+        if has_failed && is_fine {
+            self.health.works(Part::Speech);
+        }
+    }
+
+    /// What was dropped of the sound of calls that are over is counted.
+    fn count(&self, call: &Heard) {
+        let dropped = call.legs.iter().map(|leg| leg.lock().dropped()).sum::<u64>();
+        // In blocks of 20 ms, begun ones included.
+        self.health.count(Count::Unheard, dropped.div_ceil(160));
     }
 
     fn load(&mut self) {
@@ -304,7 +334,7 @@ impl Heard {
         block.legs.iter_mut().for_each(Vec::clear);
         let count = if self.is_mixed { 1 } else { 2 };
         for (leg, samples) in self.legs.iter().zip(&mut block.legs).take(count) {
-            leg.lock().take(now - leg.began, samples);
+            leg.take(now, samples);
         }
     }
 
@@ -318,9 +348,10 @@ impl Heard {
     }
 }
 
-/// Shows that a model fails.
-fn note(done: Result<(), SpeechError>, health: &Health) {
-    if let Err(error) = done {
+/// Shows that a model fails; whether it does not.
+fn note(done: Result<(), SpeechError>, health: &Health) -> bool {
+    if let Err(error) = &done {
         health.fails(Part::Speech, &error.to_string(), clock::wall());
     }
+    done.is_ok()
 }

@@ -1,6 +1,7 @@
 //! What the switchboard is told to do, and what it wants done.
 
 use super::parties::Lines;
+use crate::alert::number::Emergency;
 use crate::call::{CallId, Digit, Direction, Leg, LineId};
 use crate::config;
 use crate::private::Private;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub sounds: String,
     /// What the protected person keys to end a call.
     pub end_call: Vec<Digit>,
+    /// The emergency numbers of each line: nobody listens to a call of one.
+    pub emergency: Vec<(LineId, Emergency)>,
 }
 
 /// What is to be done.
@@ -48,6 +51,12 @@ pub enum Action {
         /// The id.
         id: u128,
     },
+    /// The connection that begins with this id is ended, or not taken: before Asterisk is asked to
+    /// end its channel.
+    Close {
+        /// The id.
+        id: u128,
+    },
     /// A key was pressed.
     Key {
         /// In which call.
@@ -61,13 +70,13 @@ pub enum Action {
     EndCall {
         /// On which line.
         line: LineId,
+        /// Which.
+        call: CallId,
     },
     /// Somebody dials on a telephone of a line.
     Dials {
         /// The line.
         line: LineId,
-        /// The channel.
-        channel: String,
         /// What.
         number: Private<String>,
     },
@@ -76,6 +85,8 @@ pub enum Action {
         /// The line.
         line: LineId,
     },
+    /// A prompt could not be played.
+    NotSaid,
     /// A leg could not be tapped.
     NotHeard {
         /// Whose voice.
@@ -107,6 +118,12 @@ pub enum Order {
 }
 
 impl Settings {
+    /// Whether a number is an emergency number of a line.
+    pub fn is_emergency(&self, line: &LineId, number: &Private<String>) -> bool {
+        let own = self.emergency.iter().find(|(id, _)| id == line);
+        own.is_some_and(|(_, emergency)| emergency.is_reached_by(number))
+    }
+
     /// A prompt, as Asterisk names it.
     pub fn sound(&self, prompt: &str) -> String {
         format!("{}/{prompt}", self.sounds)

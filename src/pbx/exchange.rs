@@ -8,7 +8,7 @@ use crate::wire::ari::{Bridge, Channel, Event};
 /// Channels that are followed at a time: far more than one exchange has. Beyond it, new ones are not.
 const MOST_CHANNELS: usize = 20_000;
 
-/// A channel, and by which number it came: it moves on in the dialplan.
+/// A channel, and by which number it came, or dialled last: it moves on in the dialplan.
 #[derive(Debug, Clone)]
 struct Seen {
     channel: Channel,
@@ -47,6 +47,12 @@ impl Exchange {
             }
             Event::Dial { caller, peer, .. } => {
                 caller.iter().chain([peer]).for_each(|channel| self.put(channel.clone()));
+                let dials = caller.as_ref().and_then(|it| Some((&it.id, it.extension()?)));
+                if let Some((id, extension)) = dials
+                    && let Some(seen) = self.channels.get_mut(id)
+                {
+                    seen.came_by = Some(extension);
+                }
             }
             Event::BridgeCreated { bridge } => self.connect(bridge.clone()),
             Event::BridgeDestroyed { bridge } => drop(self.bridges.remove(&bridge.id)),
@@ -54,11 +60,12 @@ impl Exchange {
                 self.bridges.remove(&bridge_from.id);
                 self.connect(bridge.clone());
             }
-            Event::ChannelEnteredBridge { bridge, channel }
-            | Event::ChannelLeftBridge { bridge, channel } => {
+            Event::ChannelEnteredBridge { bridge, channel } => {
                 self.put(channel.clone());
                 self.connect(bridge.clone());
             }
+            // The channel may be gone already.
+            Event::ChannelLeftBridge { bridge, .. } => self.connect(bridge.clone()),
             _ => {}
         }
     }

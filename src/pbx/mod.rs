@@ -5,7 +5,7 @@
 //! * [`parties`]: which of them are a call of a protected line, and who is who.
 //! * [`tap`]: one leg's sound on its way to us; [`whisper`]: what only one party hears.
 //! * [`end_call`]: the keys with which the protected person ends a call.
-//! * [`switchboard`]: all of it, for all calls; [`action`]: what comes out of it.
+//! * [`watched`]: one call; [`switchboard`]: all of them; [`action`]: what comes out of it.
 
 pub mod action;
 pub mod end_call;
@@ -14,4 +14,5 @@ pub mod names;
 pub mod parties;
 pub mod switchboard;
 pub mod tap;
+pub mod watched;
 pub mod whisper;

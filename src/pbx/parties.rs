@@ -38,6 +38,12 @@ impl Lines {
         self.0.iter().find(is_of).map(|line| LineId::new(&line.line))
     }
 
+    /// The line on which a channel dials another: whose telephone it is, or else whose trunk the
+    /// other one is.
+    pub fn dials(&self, caller: &Channel, peer: &Channel) -> Option<LineId> {
+        self.telephone(caller).or_else(|| self.trunk(peer))
+    }
+
     /// Whether anything is configured of a line.
     pub fn has(&self, line: &LineId) -> bool {
         self.0.iter().any(|it| it.line == line.as_str())

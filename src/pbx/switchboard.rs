@@ -6,42 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::{Action, Order, Settings};
 use super::end_call::EndCallKeys;
 use super::exchange::Exchange;
-use super::names::{Names, OURS, uuid};
+use super::names::{Names, OURS};
 use super::parties::Pair;
-use super::tap::{NORMAL, Tap};
-use super::whisper::Whisper;
+use super::tap::NORMAL;
+use super::watched::{Watched, ask};
 use crate::call::{CallId, Digit, Direction, Leg};
 use crate::config;
 use crate::time::Now;
-use crate::wire::ari::{Bridge, Channel, Event, Request};
-
-/// Call rejected (ITU-T Q.850): what the far party is told when it is dropped.
-const REJECTED: u8 = 21;
-/// How long a leg may take to be tapped, and a far leg to go, before it is tried again.
-const TRY_AGAIN_MS: u128 = 2_000;
-/// How often a leg is tried to be tapped.
-const MOST_TRIES: u32 = 4;
-/// The variables that the dialplan reads when the far leg is gone.
-const PROMPT: &str = "LINECLEAR_PROMPT";
-const CONNECT: &str = "LINECLEAR_CONNECT";
-
-/// A call that is watched.
-#[derive(Debug)]
-struct Watched {
-    id: CallId,
-    pair: Pair,
-    taps: Vec<Tapped>,
-    whispers: Vec<Whisper>,
-    keys: EndCallKeys,
-    /// When the far leg was last told to go, and whether more than once.
-    dropping: Option<(Now, bool)>,
-}
-
-#[derive(Debug)]
-struct Tapped {
-    tap: Tap,
-    tries: u32,
-}
+use crate::wire::ari::{Bridge, Channel, Event, Playback, Request};
 
 /// All calls of an exchange.
 #[derive(Debug)]
@@ -51,21 +23,28 @@ pub struct Switchboard {
     calls: Vec<Watched>,
     /// Channels whose calls nobody listens to: emergency calls, lines that are not screened.
     let_be: BTreeSet<String>,
+    /// How many calls each channel has been the far leg of: every call has a name of its own.
+    begun: BTreeMap<String, u32>,
     names: Names,
 }
 
 impl Switchboard {
     /// An exchange of which nothing is known yet. Names are made of the `secret`.
     pub fn new(settings: Settings, secret: [u8; 32]) -> Self {
-        let (exchange, calls, let_be) = Default::default();
-        let names = Names::new(secret);
-        Self { settings, exchange, calls, let_be, names }
+        let (exchange, calls, let_be, begun) = Default::default();
+        Self { settings, exchange, calls, let_be, begun, names: Names::new(secret) }
     }
 
     /// Goes on with other settings. Calls of lines that are there no more are over.
     pub fn configure(&mut self, settings: Settings, now: Now) -> Vec<Action> {
         self.settings = settings;
-        self.settle(now)
+        let pairs = self.settings.lines.pairs(&self.exchange, &self.let_be);
+        let is_none = |call: &Watched| !pairs.iter().any(|pair| goes_on(pair, &call.pair));
+        let over: Vec<_> = (0..self.calls.len()).filter(|it| is_none(&self.calls[*it])).collect();
+        let mut actions: Vec<_> =
+            over.into_iter().rev().flat_map(|it| self.calls.remove(it).end()).collect();
+        actions.append(&mut self.settle(now));
+        actions
     }
 
     /// Whether any call is watched.
@@ -84,26 +63,22 @@ impl Switchboard {
         self.exchange.set(channels, bridges);
         let exchange = &self.exchange;
         self.let_be.retain(|id| exchange.channel(id).is_some());
-        let is_up = |tap: &Tap| tap.channels().iter().all(|id| exchange.channel(id).is_some());
-        for call in &mut self.calls {
-            call.taps.retain(|tapped| is_up(&tapped.tap));
-            call.whispers.clear();
-        }
+        self.begun.retain(|id, _| exchange.channel(id).is_some());
+        let mut actions: Vec<_> =
+            self.calls.iter_mut().flat_map(|call| call.resync(exchange)).collect();
         let left_behind = self.left_behind();
-        let mut actions = Vec::new();
         if !left_behind.is_empty() {
             actions.push(Action::Ask(left_behind));
         }
         actions.append(&mut self.settle(now));
-        for place in 0..self.calls.len() {
-            actions.append(&mut self.listen(place, now));
-        }
+        let (settings, names) = (&self.settings, &mut self.names);
+        actions.extend(self.calls.iter_mut().flat_map(|call| call.listen(settings, names, now)));
         actions
     }
 
     fn left_behind(&self) -> Vec<Request> {
-        let taps = || self.calls.iter().flat_map(|call| &call.taps);
-        let is_left = |name: &str| name.starts_with(OURS) && !taps().any(|it| it.tap.owns(name));
+        let is_tap = |name: &str| self.calls.iter().any(|call| call.taps_with(name));
+        let is_left = |name: &str| name.starts_with(OURS) && !is_tap(name);
         let channels = self.exchange.channels().filter(|id| is_left(id));
         let hang_up = |id: &String| Request::HangUp { channel: id.clone(), cause: NORMAL };
         let bridges = self.exchange.bridges().filter(|(id, _)| is_left(id));
@@ -123,17 +98,18 @@ impl Switchboard {
                 let end = Request::EndBridge { bridge: bridge.id.clone() };
                 self.is_there(&bridge.id, end, now)
             }
-            Event::PlaybackFinished { playback } => self.is_played(&playback.id, now),
+            Event::PlaybackFinished { playback } => self.is_played(playback, now),
             Event::ChannelDtmfReceived { digit, channel } => match digit.0 {
                 Some(digit) => self.key(digit, &channel.id, now),
                 None => Vec::new(),
             },
-            Event::Dial { caller: Some(caller), dialstatus, .. } if dialstatus.is_empty() => {
-                self.dials(caller)
+            Event::Dial { caller: Some(caller), peer, dialstatus } if dialstatus.is_empty() => {
+                self.dials(caller, peer)
             }
             Event::ChannelDestroyed { channel } => {
                 self.let_be.remove(&channel.id);
-                self.fails(&channel.id, now);
+                self.begun.remove(&channel.id);
+                self.calls.iter_mut().for_each(|call| call.fails(&channel.id, now));
                 Vec::new()
             }
             _ => Vec::new(),
@@ -155,12 +131,18 @@ impl Switchboard {
         let Some(place) = self.calls.iter().position(|it| it.id == *call) else {
             return Vec::new();
         };
+        let (call, names) = (&mut self.calls[place], &mut self.names);
+        let sound = |prompt: String| self.settings.sound(&prompt);
         match order {
-            Order::Whisper(prompt) => self.say(place, &[Leg::Protected], &prompt, now),
-            Order::Notice(prompt) => self.say(place, &[Leg::Protected, Leg::Remote], &prompt, now),
-            Order::Drop { prompt, connect } => self.drop_far(place, prompt, connect, now),
+            Order::Whisper(prompt) => call.say(&[Leg::Protected], &sound(prompt), names, now),
+            Order::Notice(prompt) => {
+                call.say(&[Leg::Protected, Leg::Remote], &sound(prompt), names, now)
+            }
+            Order::Drop { prompt, connect } => {
+                vec![call.drop_far(prompt.map(sound), connect, &self.exchange, now)]
+            }
             Order::LetBe => {
-                let channel = self.calls[place].pair.protected.clone();
+                let channel = call.pair.protected.clone();
                 self.let_be(channel, now)
             }
         }
@@ -176,175 +158,55 @@ impl Switchboard {
 
     /// Asterisk refused something.
     pub fn refused(&mut self, request: &Request, now: Now) {
-        let name = match request {
+        let fails: &mut dyn FnMut(&mut Watched) = match request {
             Request::Snoop { new, .. }
             | Request::ExternalMedia { new, .. }
-            | Request::MakeBridge { new } => new,
-            Request::Join { bridge, .. } => bridge,
+            | Request::MakeBridge { new } => &mut |call| call.fails(new, now),
+            Request::Join { bridge, .. } => &mut |call| call.fails(bridge, now),
+            Request::Whisper { new, .. } => &mut |call| call.whisper_fails(new),
+            Request::Play { new, .. } => &mut |call| call.is_not_played(new),
             _ => return,
         };
-        self.fails(name, now);
-    }
-
-    /// A part of a tap is not there, or is gone. The tap is begun anew when its time is up: by then
-    /// it is known whether the call itself is over.
-    fn fails(&mut self, part: &str, now: Now) {
-        let taps = self.calls.iter_mut().flat_map(|call| &mut call.taps);
-        for tapped in taps.filter(|tapped| tapped.tap.owns(part)) {
-            tapped.tap.fail();
-            tapped.tap.since = now;
-        }
+        self.calls.iter_mut().for_each(fails);
     }
 
     /// Lets time pass: what did not come about is tried again.
     pub fn tick(&mut self, now: Now) -> Vec<Action> {
-        let mut actions = Vec::new();
-        let is_due = |since: Now| (now - since).as_millis() >= TRY_AGAIN_MS;
-        for place in 0..self.calls.len() {
-            let call = &mut self.calls[place];
-            let requests = call.whispers.iter_mut().filter_map(|it| it.pass(now)).collect();
-            ask(&mut actions, requests);
-            if let Some((since, is_repeated)) = call.dropping.filter(|it| is_due(it.0)) {
-                let channel = call.pair.remote.clone();
-                call.dropping = Some((now, true));
-                actions.push(Action::Ask(vec![Request::HangUp { channel, cause: REJECTED }]));
-                if is_repeated && since != now {
-                    actions.push(Action::FarLegUp { line: call.pair.line.clone() });
-                }
-            }
-            self.end_whispers(place, now, &mut actions);
-            self.tap_again(place, now, &mut actions);
-        }
-        actions
-    }
-
-    fn tap_again(&mut self, place: usize, now: Now, actions: &mut Vec<Action>) {
-        let call = &mut self.calls[place];
-        for number in 0..call.taps.len() {
-            let Tapped { tap, tries } = &call.taps[number];
-            let is_late = (now - tap.since).as_millis() >= TRY_AGAIN_MS;
-            if tap.is_joined() || !is_late || *tries > MOST_TRIES {
-                continue;
-            }
-            actions.push(Action::Ask(tap.end()));
-            if *tries == MOST_TRIES {
-                actions.push(Action::NotHeard { leg: tap.leg });
-                call.taps[number].tries += 1;
-                continue;
-            }
-            let (leg, channel, tries) = (tap.leg, tap.channel.clone(), *tries);
-            let begun = tap_leg(&self.settings, &mut self.names, &call.id, leg, channel, now);
-            call.taps[number] = Tapped { tap: begun.0, tries: tries + 1 };
-            actions.extend(begun.1);
-        }
+        let Self { calls, exchange, settings, names, .. } = self;
+        calls.iter_mut().flat_map(|call| call.tick(exchange, settings, names, now)).collect()
     }
 
     /// Something of ours is there. If its call was over before, it is ended: it was asked to end
     /// when it was not there yet.
     fn is_there(&mut self, name: &str, end: Request, now: Now) -> Vec<Action> {
         let mut requests = Vec::new();
-        let is_owned = |call: &Watched| {
-            let taps = call.taps.iter().any(|it| it.tap.owns(name));
-            taps || call.whispers.iter().any(|it| it.owns(name))
-        };
-        if name.starts_with(OURS) && !self.calls.iter().any(is_owned) {
+        if name.starts_with(OURS) && !self.calls.iter().any(|call| call.owns(name)) {
             requests.push(end);
         }
-        for call in &mut self.calls {
-            requests.extend(call.taps.iter_mut().filter_map(|it| it.tap.is_there(name)));
-            let whispers = call.whispers.iter_mut().filter(|it| it.owns(name));
-            requests.extend(whispers.filter_map(|it| it.is_there(name, now)));
-        }
+        requests.extend(self.calls.iter_mut().flat_map(|call| call.is_there(name, now)));
         let mut actions = Vec::new();
         ask(&mut actions, requests);
         actions
     }
 
-    fn is_played(&mut self, playback: &str, now: Now) -> Vec<Action> {
-        let mut actions = Vec::new();
-        for place in 0..self.calls.len() {
-            let whispers = self.calls[place].whispers.iter_mut();
-            ask(&mut actions, whispers.filter_map(|it| it.is_played(playback, now)).collect());
-            self.end_whispers(place, now, &mut actions);
-        }
-        actions
-    }
-
-    /// What has been said needs no channel any more.
-    fn end_whispers(&mut self, place: usize, now: Now, actions: &mut Vec<Action>) {
-        let whispers = &mut self.calls[place].whispers;
-        let over = whispers.iter().filter(|it| it.is_over(now)).map(Whisper::end).collect();
-        whispers.retain(|it| !it.is_over(now));
-        ask(actions, over);
-    }
-
-    fn say(&mut self, place: usize, to: &[Leg], prompt: &str, now: Now) -> Vec<Action> {
-        let mut actions = Vec::new();
-        for leg in to {
-            let (call, sound) = (&mut self.calls[place], self.settings.sound(prompt));
-            let pair = &call.pair;
-            let channel = if *leg == Leg::Remote { &pair.remote } else { &pair.protected };
-            let found = call.whispers.iter().position(|it| it.channel == *channel);
-            let whisper = found.unwrap_or_else(|| {
-                let whisper = Whisper::new(channel.clone(), &self.names.name(), now);
-                actions.push(Action::Ask(vec![whisper.begin()]));
-                call.whispers.push(whisper);
-                call.whispers.len() - 1
-            });
-            let request = call.whispers[whisper].say(sound, now);
-            ask(&mut actions, request.into_iter().collect());
-        }
-        actions
-    }
-
-    fn drop_far(
-        &mut self,
-        place: usize,
-        prompt: Option<String>,
-        connect: Option<&'static str>,
-        now: Now,
-    ) -> Vec<Action> {
-        let call = &mut self.calls[place];
-        call.dropping = Some((now, false));
-        let protected = self.exchange.channel(&call.pair.protected);
-        let mut requests = Vec::new();
-        if let Some(protected) = protected {
-            let prompt = prompt.map(|prompt| self.settings.sound(&prompt));
-            let values = [(PROMPT, prompt), (CONNECT, connect.map(str::to_owned))];
-            requests.extend(values.into_iter().filter_map(|(name, value)| {
-                Some(Request::SetVariable { variable: protected.shared(name), value: value? })
-            }));
-        }
-        requests.push(Request::HangUp { channel: call.pair.remote.clone(), cause: REJECTED });
-        // What is said next must not be said into a warning.
-        requests.extend(call.whispers.drain(..).map(|whisper| whisper.end()));
-        vec![Action::Ask(requests)]
+    fn is_played(&mut self, playback: &Playback, now: Now) -> Vec<Action> {
+        let (id, has_failed) = (&playback.id, playback.state == "failed");
+        self.calls.iter_mut().flat_map(|call| call.is_played(id, has_failed, now)).collect()
     }
 
     fn key(&mut self, digit: Digit, channel: &str, now: Now) -> Vec<Action> {
-        let mut actions = Vec::new();
-        for call in &mut self.calls {
-            let leg = match channel {
-                channel if *channel == call.pair.protected => Leg::Protected,
-                channel if *channel == call.pair.remote => Leg::Remote,
-                _ => continue,
-            };
-            actions.push(Action::Key { call: call.id.clone(), leg, digit });
-            if leg == Leg::Protected && call.keys.push(digit, now) {
-                actions.push(Action::EndCall { line: call.pair.line.clone() });
-            }
-        }
-        actions
+        self.calls.iter_mut().flat_map(|call| call.key(digit, channel, now)).collect()
     }
 
-    fn dials(&self, caller: &Channel) -> Vec<Action> {
-        let line = self.settings.lines.telephone(caller);
+    /// Somebody dials. If it is an emergency call, nobody listens to it, whoever answers.
+    fn dials(&mut self, caller: &Channel, peer: &Channel) -> Vec<Action> {
+        let line = self.settings.lines.dials(caller, peer);
         let number = self.exchange.dialled(&caller.id);
-        let told = line.zip(number).map(|(line, number)| {
-            let channel = caller.id.clone();
-            Action::Dials { line, channel, number }
-        });
-        told.into_iter().collect()
+        let Some((line, number)) = line.zip(number) else { return Vec::new() };
+        if self.settings.is_emergency(&line, &number) {
+            self.let_be.insert(caller.id.clone());
+        }
+        vec![Action::Dials { line, number }]
     }
 
     /// Finds out which calls there are, and which go on: a call goes on as long as one of its two
@@ -374,10 +236,10 @@ impl Switchboard {
                     let call = &mut self.calls[place];
                     let direction = call.pair.direction;
                     call.pair = Pair { direction, ..pair };
-                    actions.append(&mut self.listen(place, now));
+                    actions.append(&mut call.listen(&self.settings, &mut self.names, now));
                 }
                 None if self.is_over(&self.calls[place]) => {
-                    actions.append(&mut self.end(place));
+                    actions.append(&mut self.calls.remove(place).end());
                 }
                 None => {}
             }
@@ -396,11 +258,19 @@ impl Switchboard {
     }
 
     fn begin(&mut self, pair: Pair, now: Now) -> Vec<Action> {
-        let id = CallId::new(&pair.remote);
         let number = match pair.direction {
             Direction::Incoming => self.exchange.channel(&pair.remote).and_then(Channel::number),
             Direction::Outgoing => self.exchange.dialled(&pair.protected),
         };
+        let is_emergency = number.as_ref().is_some_and(|it| {
+            pair.direction == Direction::Outgoing && self.settings.is_emergency(&pair.line, it)
+        });
+        if is_emergency {
+            // It was dialled before anybody followed the exchange.
+            self.let_be.insert(pair.protected);
+            return Vec::new();
+        }
+        let id = self.new_id(&pair.remote);
         let begin = Action::Begin {
             call: id.clone(),
             line: pair.line.clone(),
@@ -408,63 +278,20 @@ impl Switchboard {
             number,
             is_mixed: self.settings.tap == config::Tap::Mixed,
         };
-        let (taps, whispers) = (Vec::new(), Vec::new());
         let keys = EndCallKeys::new(self.settings.end_call.clone());
-        self.calls.push(Watched { id, pair, taps, whispers, keys, dropping: None });
+        let mut call = Watched::new(id, pair, keys);
         let mut actions = vec![begin];
-        actions.append(&mut self.listen(self.calls.len() - 1, now));
+        actions.append(&mut call.listen(&self.settings, &mut self.names, now));
+        self.calls.push(call);
         actions
     }
 
-    /// Taps the legs of a call that are not tapped yet, and no others.
-    fn listen(&mut self, place: usize, now: Now) -> Vec<Action> {
-        let call = &mut self.calls[place];
-        let Pair { protected, remote, .. } = &call.pair;
-        let legs = match self.settings.tap {
-            config::Tap::Mixed => vec![(Leg::Mixed, protected.clone())],
-            config::Tap::Legs => {
-                vec![(Leg::Remote, remote.clone()), (Leg::Protected, protected.clone())]
-            }
-        };
-        let mut actions = Vec::new();
-        let is_wanted = |tap: &Tap| legs.contains(&(tap.leg, tap.channel.clone()));
-        for tapped in call.taps.extract_if(.., |tapped| !is_wanted(&tapped.tap)) {
-            actions.push(Action::Ask(tapped.tap.end()));
-        }
-        for (leg, channel) in legs {
-            if call.taps.iter().all(|tapped| tapped.tap.leg != leg) {
-                let begun = tap_leg(&self.settings, &mut self.names, &call.id, leg, channel, now);
-                call.taps.push(Tapped { tap: begun.0, tries: 1 });
-                actions.extend(begun.1);
-            }
-        }
-        actions
+    /// The name of a call. The first one of a far leg is known by its channel also after a restart.
+    fn new_id(&mut self, remote: &str) -> CallId {
+        let count = self.begun.entry(remote.to_owned()).or_default();
+        *count += 1;
+        if *count == 1 { CallId::new(remote) } else { CallId::new(&format!("{remote}/{count}")) }
     }
-
-    fn end(&mut self, place: usize) -> Vec<Action> {
-        let call = self.calls.remove(place);
-        let mut requests: Vec<_> = call.taps.iter().flat_map(|it| it.tap.end()).collect();
-        requests.extend(call.whispers.iter().map(Whisper::end));
-        vec![Action::End { call: call.id }, Action::Ask(requests)]
-    }
-}
-
-/// Begins to tap a leg.
-fn tap_leg(
-    settings: &Settings,
-    names: &mut Names,
-    call: &CallId,
-    leg: Leg,
-    channel: String,
-    now: Now,
-) -> (Tap, Vec<Action>) {
-    let tap = Tap::new(leg, channel, &names.name(), now);
-    let id = names.token();
-    let mut actions = vec![Action::Expect { call: call.clone(), leg, id }];
-    // Each by itself: none needs to wait for the others.
-    let begun = tap.begin(&settings.host, uuid(id));
-    actions.extend(begun.map(|request| Action::Ask(vec![request])));
-    (tap, actions)
 }
 
 fn is_same(a: &Pair, b: &Pair) -> bool {
@@ -474,12 +301,6 @@ fn is_same(a: &Pair, b: &Pair) -> bool {
 fn goes_on(new: &Pair, before: &Pair) -> bool {
     let has_one = new.protected == before.protected || new.remote == before.remote;
     new.line == before.line && has_one
-}
-
-fn ask(actions: &mut Vec<Action>, requests: Vec<Request>) {
-    if !requests.is_empty() {
-        actions.push(Action::Ask(requests));
-    }
 }
 
 #[cfg(test)]

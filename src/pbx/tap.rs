@@ -1,6 +1,7 @@
 //! One leg's sound on its way to us: a channel that hears it, a channel that brings what it hears,
 //! and a bridge between both.
 
+use super::names::uuid;
 use crate::call::Leg;
 use crate::time::Now;
 use crate::wire::ari::{Request, Spy};
@@ -17,6 +18,8 @@ pub struct Tap {
     pub channel: String,
     /// When it was asked for.
     pub since: Now,
+    /// What the connection begins with that brings its sound.
+    pub id: u128,
     snoop: String,
     media: String,
     bridge: String,
@@ -27,12 +30,13 @@ pub struct Tap {
 
 impl Tap {
     /// Of a channel, with names that begin with `name`.
-    pub fn new(leg: Leg, channel: String, name: &str, now: Now) -> Self {
+    pub fn new(leg: Leg, channel: String, name: &str, id: u128, now: Now) -> Self {
         let part = |part: &str| format!("{name}-{part}");
         Self {
             leg,
             channel,
             since: now,
+            id,
             snoop: part("snoop"),
             media: part("media"),
             bridge: part("bridge"),
@@ -43,13 +47,17 @@ impl Tap {
     }
 
     /// What is asked for, all at once: each answers for itself when it is there. The sound is
-    /// brought to `host`, over a connection that begins with `id`.
-    pub fn begin(&self, host: &str, id: String) -> [Request; 3] {
+    /// brought to `host`.
+    pub fn begin(&self, host: &str) -> [Request; 3] {
         let (channel, new) = (self.channel.clone(), self.snoop.clone());
         let spy = if self.leg == Leg::Mixed { Spy::Both } else { Spy::In };
         [
             Request::Snoop { channel, new, spy },
-            Request::ExternalMedia { new: self.media.clone(), host: host.to_owned(), id },
+            Request::ExternalMedia {
+                new: self.media.clone(),
+                host: host.to_owned(),
+                id: uuid(self.id),
+            },
             Request::MakeBridge { new: self.bridge.clone() },
         ]
     }
@@ -87,8 +95,9 @@ impl Tap {
         [&self.snoop, &self.media]
     }
 
-    /// It is not needed any more. What ended by itself is refused, which does no harm; the channel
-    /// that brings the sound never does.
+    /// It is not needed any more. What ended by itself is refused, which does no harm. The
+    /// connection for its sound must have been ended before: a channel that is hung up may read from
+    /// it, and holds up all of Asterisk that looks at channels for as long as nothing comes.
     pub fn end(&self) -> Vec<Request> {
         vec![
             Request::HangUp { channel: self.media.clone(), cause: NORMAL },

@@ -10,6 +10,9 @@ use crate::wire::ari::Request;
 const MOST_WAITING: usize = 3;
 /// No prompt is as long: if Asterisk has not said by then that it is over, it is taken to be.
 const LONGEST_MS: u128 = 30_000;
+/// How often a channel is asked for, and how long is waited between.
+const MOST_TRIES: u32 = 3;
+const TRY_AGAIN_MS: u128 = 1_000;
 
 /// What one party of a call is told.
 #[derive(Debug, Clone)]
@@ -17,6 +20,8 @@ pub struct Whisper {
     /// The channel of whoever hears it.
     pub channel: String,
     name: String,
+    tries: u32,
+    has_failed: bool,
     is_up: bool,
     waiting: VecDeque<String>,
     /// What is played, and since when.
@@ -31,6 +36,8 @@ impl Whisper {
         Self {
             channel,
             name: format!("{name}-whisper"),
+            tries: 1,
+            has_failed: false,
             is_up: false,
             waiting: VecDeque::new(),
             playing: None,
@@ -59,12 +66,39 @@ impl Whisper {
         self.next(now)
     }
 
+    /// Its channel was refused.
+    pub const fn fail(&mut self) {
+        self.has_failed = true;
+    }
+
+    /// What is to be asked for again, under another name: the channel was refused, or is gone.
+    pub fn begin_again(&mut self, name: &str, now: Now) -> Option<Request> {
+        let is_due = self.has_failed && (now - self.since).as_millis() >= TRY_AGAIN_MS;
+        if !is_due || self.tries >= MOST_TRIES {
+            return None;
+        }
+        let (tries, waiting) = (self.tries + 1, std::mem::take(&mut self.waiting));
+        if waiting.is_empty() {
+            return None;
+        }
+        *self = Self { tries, waiting, ..Self::new(self.channel.clone(), name, now) };
+        Some(self.begin())
+    }
+
     /// Something has been played.
     pub fn is_played(&mut self, playback: &str, now: Now) -> Option<Request> {
-        if self.playing.as_ref().is_some_and(|(name, _)| name == playback) {
-            self.playing = None;
-        }
+        self.is_not_played(playback);
         self.next(now)
+    }
+
+    /// Whether this is what is played.
+    pub fn is_playing(&self, playback: &str) -> bool {
+        self.playing.as_ref().is_some_and(|(name, _)| name == playback)
+    }
+
+    /// What was to be played was refused: what waits is next.
+    pub fn is_not_played(&mut self, playback: &str) {
+        self.playing = self.playing.take().filter(|(name, _)| name != playback);
     }
 
     /// Time passes: a prompt that takes too long is over.
@@ -78,7 +112,8 @@ impl Whisper {
     /// Whether nothing is left to be said, or nobody is there who could hear it.
     pub fn is_over(&self, now: Now) -> bool {
         let is_said = self.waiting.is_empty() && self.playing.is_none();
-        is_said || (!self.is_up && (now - self.since).as_millis() > LONGEST_MS)
+        let is_lost = self.has_failed && self.tries >= MOST_TRIES;
+        is_said || is_lost || (!self.is_up && (now - self.since).as_millis() > LONGEST_MS)
     }
 
     /// Whether a channel of this name is its own.

@@ -65,6 +65,13 @@ impl Listener {
         self.meter.measured()
     }
 
+    /// Time passes in which nothing is listened to.
+    pub fn pass(&mut self, now: CallTime, mut heard: impl FnMut(Sound)) {
+        let leg = self.leg;
+        self.taken = now.0 * u64::from(RATE) / 1000;
+        self.keying.pass(now, |kind| heard(Sound::Signal(Signal { leg, at: now, kind })));
+    }
+
     /// The exchange saw a key. What its tones say is nothing new then.
     pub fn key(&mut self, digit: Digit, at: CallTime, mut heard: impl FnMut(Sound)) {
         let leg = self.leg;

@@ -196,6 +196,9 @@ pub enum Event {
 pub struct Playback {
     /// The name that it was given.
     pub id: String,
+    /// `done`, or `failed`: there is no such sound, or the call is over.
+    #[serde(default)]
+    pub state: String,
 }
 
 /// A key, or what is none.

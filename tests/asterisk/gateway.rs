@@ -48,3 +48,13 @@ pub fn wait_until_it_follows(daemon: &Daemon) {
 pub fn open_files(daemon: &Daemon) -> usize {
     fs::read_dir(format!("/proc/{}/fd", daemon.pid())).expect("it runs").count()
 }
+
+/// Whether `lineclear pbx check` finds all that is needed, and what it says.
+pub fn check(daemon: &Daemon) -> (bool, String) {
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_lineclear"))
+        .args(["--config", "config.toml", "pbx", "check"])
+        .current_dir(daemon.folder.path())
+        .output()
+        .expect("it runs");
+    (ran.status.success(), String::from_utf8_lossy(&ran.stdout).into_owned())
+}

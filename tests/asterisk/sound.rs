@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use audio_codec_algorithms::decode_alaw;
+use audio_codec_algorithms::{decode_alaw, encode_alaw};
 use realfft::RealFftPlanner;
 
 use super::capture::{RATE, Stream};
@@ -56,6 +56,15 @@ pub fn prompt(name: &str) -> Vec<f32> {
 /// The samples of A-law.
 pub fn decoded(a_law: &[u8]) -> Vec<f32> {
     a_law.iter().map(|byte| f32::from(decode_alaw(*byte)) / 32768.0).collect()
+}
+
+/// So many seconds of the dial tone of the United Kingdom (350 and 440 Hz), in A-law.
+pub fn dial_tone(seconds: usize) -> Vec<u8> {
+    let sample = |at: usize| {
+        let sine = |hz: f64| (std::f64::consts::TAU * hz * at as f64 / RATE).sin();
+        encode_alaw((4_000.0 * (sine(350.0) + sine(440.0))) as i16)
+    };
+    (0..seconds * RATE as usize).map(sample).collect()
 }
 
 /// Looks for the loudest second of `prompt` in what `stream` has between two times.

@@ -9,19 +9,22 @@ use crate::call::{CallId, LineId};
 use crate::time::Moment;
 
 impl Desk {
-    /// Somebody ends what is up on a line. It was suspicious to them, so the line is held after it.
+    /// Somebody ends a call, or all that are up on a line. It was suspicious to them, so the line is
+    /// held after it.
     pub(super) fn cut_off(
         &mut self,
         id: &LineId,
+        call: Option<&CallId>,
         by: Actor,
         at: Moment,
     ) -> Result<Actions, Refusal> {
         let line = self.line_mut(id)?;
-        if line.calls.is_empty() {
+        let is_meant = |it: &&CallId| call.is_none_or(|call| call == *it);
+        let calls: Vec<_> = line.calls.iter().filter(is_meant).cloned().collect();
+        if calls.is_empty() {
             return Err(Refusal::NoCallUp(id.clone()));
         }
         let records = vec![line.audit(by, "ended the call", at.wall)];
-        let calls = line.calls.clone();
         let mut actions = Actions { records, effects: Vec::new() };
         for call in calls {
             if let Some(call) = self.calls.get_mut(&call) {

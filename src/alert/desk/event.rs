@@ -35,6 +35,8 @@ pub enum Event {
     EndCall {
         /// The line.
         line: LineId,
+        /// Which call; all that are up if none is named.
+        call: Option<CallId>,
         /// Who.
         by: Actor,
     },

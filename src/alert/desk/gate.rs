@@ -57,7 +57,7 @@ impl Desk {
             let is_one = |it: &crate::alert::incident::Incident| {
                 it.record.level >= Level::Warning && !is_off(line, it)
             };
-            !call.simulated && incident.is_some_and(is_one)
+            call.is_cut || (!call.simulated && incident.is_some_and(is_one))
         };
         // The far leg of a scam call is still up: that is how "ring the bank to check" works.
         let still_up = match line.may_act(now) {

@@ -263,7 +263,7 @@ impl Desk {
             Event::Heard { call, report } => self.heard(&call, report.as_ref(), at),
             Event::CallEnded { call } => self.call_ended(&call, at),
             Event::Trick { call, dialled } => self.trick(&call, dialled, at),
-            Event::EndCall { line, by } => self.cut_off(&line, by, at),
+            Event::EndCall { line, call, by } => self.cut_off(&line, call.as_ref(), by, at),
             Event::FarLegUp { line } => self.far_leg_up(&line, at),
             Event::NotAScam { line, incident, by } => self.not_a_scam(&line, incident, by, at),
             Event::Disable { line, length, by } => self.disable(&line, length, by, at),

@@ -198,7 +198,7 @@ pub(super) async fn end_call(
 ) -> Result<Json<Done>> {
     let Path(line) = line?;
     let by = asker.anyone(Some(&line))?;
-    done(&state, &line, by, |line, by| Event::EndCall { line, by }).await
+    done(&state, &line, by, |line, by| Event::EndCall { line, call: None, by }).await
 }
 
 /// Warn nobody for some time: 60 minutes unless given, a day at most.

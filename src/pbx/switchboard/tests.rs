@@ -3,9 +3,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
+use crate::alert::number::Emergency;
 use crate::call::LineId;
 use crate::config::AsteriskLine;
 use crate::pbx::parties::Lines;
+use crate::pbx::watched::REJECTED;
 use crate::private::Private;
 use crate::wire::ari::Spy;
 
@@ -28,6 +30,7 @@ fn settings(tap: config::Tap) -> Settings {
         host: "127.0.0.1:9092".to_owned(),
         sounds: "lineclear".to_owned(),
         end_call: "*0".chars().filter_map(Digit::from_char).collect(),
+        emergency: vec![(LineId::new("home"), Emergency::new(&["999".to_owned()], &[]))],
     }
 }
 
@@ -380,6 +383,104 @@ fn nobody_listens_to_an_emergency_call() {
 }
 
 #[test]
+fn an_emergency_call_is_known_by_its_number_wherever_it_is_dialled() {
+    let dialling = |id: &str, name: &str, number: &str| {
+        let mut channel = channel(id, name);
+        channel["dialplan"] = json!({"exten": number});
+        channel
+    };
+    // From a telephone of the line, and over a trunk that is the line's.
+    for (caller, far) in [(ELDER, TRUNK), ("DAHDI/2-1", "PJSIP/analogue-1")] {
+        let mut bench = Bench::new();
+        let caller_channel = dialling("1.0", caller, "999");
+        let dial = json!({"type": "Dial", "dialstatus": "", "caller": caller_channel,
+            "peer": channel("1.1", far)});
+        assert!(matches!(&bench.take(dial)[..], [Action::Dials { .. }]), "the desk is told");
+        assert_eq!(bench.enters("b1", &[("1.0", caller), ("1.1", far)]), [], "{caller}");
+    }
+    // It was up before anybody followed the exchange.
+    let mut after = Bench::new();
+    let list = vec![
+        serde_json::from_value(dialling("1.0", ELDER, "999")).expect("a channel"),
+        serde_json::from_value(channel("1.1", TRUNK)).expect("a channel"),
+    ];
+    let bridge = json!({"id": "b1", "channels": ["1.0", "1.1"]});
+    let bridges = vec![serde_json::from_value(bridge).expect("a bridge")];
+    assert_eq!(after.board.resync(list, bridges, at(0)), []);
+}
+
+#[test]
+fn the_emergency_call_after_a_drop_is_let_be_and_never_dropped() {
+    let mut bench = Bench::new();
+    let call = bench.call();
+    let _ = bench.order(&call, Order::Drop { prompt: None, connect: Some("999") });
+    // The caller's channel lingers, while the person's dials anew from the dialplan.
+    let mut elder = channel("1.1", ELDER);
+    elder["dialplan"] = json!({"exten": "999"});
+    let fresh = "PJSIP/trunk-00000009";
+    let _ = bench.take(json!({"type": "Dial", "dialstatus": "", "caller": elder,
+        "peer": channel("1.9", fresh)}));
+    let actions = bench.enters("b2", &[("1.1", ELDER), ("1.9", fresh)]);
+    assert!(begun(&actions).is_none() && is_over(&actions));
+    for second in 1..10 {
+        let asked = requests(&bench.board.tick(at(second * 1_000)));
+        let is_fresh =
+            |it: &Request| matches!(it, Request::HangUp { channel, .. } if channel == "1.9");
+        assert!(!asked.iter().any(is_fresh), "{asked:?}");
+    }
+}
+
+#[test]
+fn a_far_leg_that_comes_back_is_a_call_of_another_name() {
+    let mut bench = Bench::new();
+    let first = bench.call();
+    assert!(is_over(&bench.destroyed("1.1", ELDER)));
+    let again = bench.enters("b2", &[("1.0", TRUNK), ("1.7", "PJSIP/bedroom-00000007")]);
+    let (second, _) = begun(&again).expect("another call");
+    assert_ne!(first, second);
+}
+
+#[test]
+fn the_sound_of_a_tap_is_ended_before_its_channel() {
+    let mut bench = Bench::new();
+    let _ = bench.call();
+    let actions = bench.destroyed("1.0", TRUNK);
+    let place = |is_it: fn(&Action) -> bool| actions.iter().position(is_it).expect("it is there");
+    let closed = place(|action| matches!(action, Action::Close { .. }));
+    assert!(closed < place(|action| matches!(action, Action::Ask(_))));
+    let count = actions.iter().filter(|it| matches!(it, Action::Close { .. })).count();
+    assert_eq!(count, 2, "{actions:?}");
+}
+
+#[test]
+fn a_warning_that_is_refused_is_tried_again_and_one_that_failed_is_told() {
+    let mut bench = Bench::new();
+    let call = bench.call();
+    let actions = bench.order(&call, Order::Whisper("warning".to_owned()));
+    bench.board.refused(&requests(&actions)[0], at(0));
+    let again = requests(&bench.board.tick(at(1_000)));
+    let [Request::Whisper { new, .. }] = &again[..] else { panic!("{again:?}") };
+    let played = requests(&bench.is_there(new));
+    let [Request::Play { new: playback, .. }] = &played[..] else { panic!("{played:?}") };
+    let failed = json!({"type": "PlaybackFinished",
+        "playback": {"id": playback, "state": "failed"}});
+    assert!(bench.take(failed).contains(&Action::NotSaid), "there is no such sound");
+}
+
+#[test]
+fn a_telephone_that_is_the_lines_no_more_is_listened_to_no_more() {
+    let mut bench = Bench::new();
+    let _ = bench.call();
+    let mut other = settings(config::Tap::Legs);
+    other.lines = Lines::new(vec![AsteriskLine {
+        line: "home".to_owned(),
+        telephones: vec!["PJSIP/bedroom".to_owned()],
+        trunks: Vec::new(),
+    }]);
+    assert!(is_over(&bench.board.configure(other, at(0))));
+}
+
+#[test]
 fn after_a_gap_calls_that_are_up_are_listened_to_and_what_was_left_behind_is_ended() {
     let mut bench = Bench::new();
     let _ = bench.call();
@@ -417,7 +518,7 @@ fn both_parties_in_one_are_one_tap() {
 
 #[test]
 fn an_id_is_written_as_a_uuid_and_no_two_are_the_same() {
-    assert_eq!(uuid(1), "00000000-0000-0000-0000-000000000001");
+    assert_eq!(crate::pbx::names::uuid(1), "00000000-0000-0000-0000-000000000001");
     let mut names = Names::new([1; 32]);
     assert_ne!(names.token(), names.token());
     assert!(names.name() != names.name() && names.name().starts_with(OURS));

@@ -73,7 +73,7 @@ fn a_call_that_the_person_made_is_no_trick_and_neither_is_one_that_is_only_obser
 fn what_somebody_ends_is_dropped_and_the_line_is_held_after_it() {
     for by in [Actor::Person, carer()] {
         let mut desk = desk("");
-        let end = || Event::EndCall { line: home(), by: by.clone() };
+        let end = || Event::EndCall { line: home(), call: None, by: by.clone() };
         assert_eq!(desk.handle(end(), at(0)), Err(Refusal::NoCallUp(home())));
         let _ = rings(&mut desk, "a", SCAMMER, 0);
         let actions = desk.handle(end(), at(1)).expect("a call is up");
@@ -91,4 +91,23 @@ fn a_call_that_nobody_ended_and_nobody_suspects_holds_nothing() {
     let _ = hear(&mut desk, "a", Level::Caution, 1);
     let _ = ends(&mut desk, "a", 2);
     assert!(!is_held(&mut desk, 3));
+}
+
+#[test]
+fn of_two_calls_the_one_that_is_meant_is_ended() {
+    let mut desk = desk("");
+    let _ = rings(&mut desk, "daughter", CONTACT, 0);
+    let _ = rings(&mut desk, "scam", SCAMMER, 1);
+    let end = Event::EndCall { line: home(), call: Some(call("scam")), by: Actor::Person };
+    let actions = desk.handle(end, at(2)).expect("it is up");
+    let dropped = actions.effects.iter().filter_map(|effect| match effect {
+        Effect::DropFarLeg { call, .. } => Some(call.clone()),
+        _ => None,
+    });
+    assert_eq!(dropped.collect::<Vec<_>>(), [call("scam")]);
+    // Until its end is known, nobody else is rung on the line.
+    assert!(is_held(&mut desk, 3));
+    let _ = ends(&mut desk, "daughter", 4);
+    let _ = ends(&mut desk, "scam", 5);
+    assert!(is_held(&mut desk, 6));
 }

@@ -12,29 +12,45 @@ use super::client::{Client, ClientError};
 use super::manager::{Manager, ManagerError};
 
 /// The modules without which no call is listened to, and what each is for.
-const NEEDED: [(&str, &str); 12] = [
+pub const NEEDED: [(&str, &str); 15] = [
     ("res_ari_channels.so", "to listen to channels"),
     ("res_ari_bridges.so", "to connect what listens"),
     ("res_ari_events.so", "to hear of calls"),
     ("res_ari_asterisk.so", "to leave the dialplan a note"),
+    ("res_ari_endpoints.so", "to find telephones"),
+    ("res_ari_sounds.so", "to find prompts"),
     ("res_http_websocket.so", "to hear of calls"),
     ("res_stasis_snoop.so", "to listen, and to whisper"),
     ("res_stasis_playback.so", "to play warnings"),
     ("chan_audiosocket.so", "to bring the sound"),
     ("res_audiosocket.so", "to bring the sound"),
     ("app_stasis.so", "to listen to channels"),
+    ("bridge_simple.so", "to connect what listens"),
     ("format_wav.so", "to read the prompts"),
     ("app_dial.so", "for the calls themselves"),
 ];
 /// The modules that the sample of a dialplan needs.
-const OF_THE_DIALPLAN: [(&str, &str); 6] = [
+pub const OF_THE_DIALPLAN: [(&str, &str); 14] = [
     ("func_curl.so", "to ask Lineclear whether a call may pass"),
+    ("res_curl.so", "to ask Lineclear whether a call may pass"),
+    ("func_uri.so", "to ask Lineclear whether a call may pass"),
     ("func_db.so", "to find the hold without Lineclear"),
-    ("func_shared.so", "to read what Lineclear leaves when it ends a call"),
+    ("func_global.so", "to read what Lineclear leaves when it ends a call"),
     ("func_cut.so", "to take the answer apart"),
+    ("func_strings.so", "to take the answer apart"),
+    ("func_logic.so", "to take the answer apart"),
+    ("func_callerid.so", "to know who rings"),
+    ("app_stack.so", "for its subroutine"),
+    ("app_exec.so", "for what it does only at times"),
     ("app_read.so", "to ask for the override key"),
     ("app_playback.so", "to say that the line is held"),
+    ("app_playtones.so", "to say that nobody can be reached"),
 ];
+/// What must not come before an emergency call is dialled: it takes time, or may end the call.
+const SLOW: [&str; 8] =
+    ["Gosub", "GotoIf", "AGI", "System", "Answer", "Playback", "Read", "Hangup"];
+/// What people dial before a number, of what the configuration has.
+const TRIED: [&str; 3] = ["", "141", "1470"];
 /// The versions that this was tried with.
 const VERSIONS: [&str; 3] = ["20.", "21.", "22."];
 
@@ -125,12 +141,14 @@ fn of_the_configuration(config: &Config, found: &mut impl FnMut(Finding)) {
 }
 
 fn of_ari(client: &Client, config: &Config, found: &mut impl FnMut(Finding)) {
+    modules(client, &NEEDED, State::Missing, found);
+    modules(client, &OF_THE_DIALPLAN, State::Note, found);
     match version(client) {
         Ok(version) if VERSIONS.iter().any(|known| version.starts_with(known)) => {
             found(fine("ari", format!("Asterisk {version}")));
         }
         Ok(version) => {
-            let text = format!("Asterisk {version}: Lineclear was tried with 20 to 22");
+            let text = format!("Asterisk {version}: Lineclear was tried with 22 only");
             found(note("ari", text));
         }
         Err(error) => return found(missing("ari", error.to_string())),
@@ -139,19 +157,43 @@ fn of_ari(client: &Client, config: &Config, found: &mut impl FnMut(Finding)) {
     let may_write = client.ask(&Request::SetVariable { variable, value: "1".to_owned() });
     found(match may_write {
         Ok(_) => fine("rights", "the user of ari.conf may listen and act".to_owned()),
-        Err(_) => missing(
-            "rights",
-            "the user of ari.conf may only read: set read_only = no in its section".to_owned(),
-        ),
+        Err(error) => missing("rights", error.to_string()),
     });
-    modules(client, &NEEDED, State::Missing, found);
-    modules(client, &OF_THE_DIALPLAN, State::Note, found);
+    of_the_globals(client, config, found);
     for own in &config.pbx.asterisk.lines {
-        for telephone in own.telephones.iter().chain(&own.trunks) {
-            found(endpoint(client, telephone));
-        }
+        own.telephones.iter().for_each(|it| found(endpoint(client, "telephone", it)));
+        own.trunks.iter().for_each(|it| found(endpoint(client, "trunk", it)));
     }
     found(sounds(client, &config.pbx.asterisk.sounds));
+}
+
+/// What the dialplan has been told of Lineclear.
+fn of_the_globals(client: &Client, config: &Config, found: &mut impl FnMut(Finding)) {
+    let global = |name: &str| {
+        let value = client.find(&format!("/asterisk/variable?variable={name}")).ok().flatten()?;
+        let value = serde_json::from_slice::<serde_json::Value>(&value).ok()?;
+        value["value"].as_str().filter(|value| !value.is_empty()).map(str::to_owned)
+    };
+    let Some(gate) = global("GATE") else {
+        let text = "the dialplan has no global GATE, so nothing asks Lineclear whether a call may \
+                    pass: see dialplan/extensions.conf";
+        return found(missing("dialplan", text.to_owned()));
+    };
+    let listens = format!("http://{}", config.api.listen);
+    found(match gate.trim_end_matches('/') == listens {
+        true => fine("dialplan", format!("it asks Lineclear at {gate}")),
+        false => note("dialplan", format!("its GATE is {gate}, and [api] listens on {listens}")),
+    });
+    let line = global("LINE").unwrap_or_default();
+    if !config.pbx.asterisk.lines.iter().any(|own| own.line == line) {
+        let text = format!("its LINE is \"{line}\", which is no line of [[pbx.asterisk.lines]]");
+        found(missing("dialplan", text));
+    }
+    if !config.api.tokens.is_empty() && global("TOKEN").is_none() {
+        let text = "there are [[api.tokens]], and the dialplan has no TOKEN: its questions are \
+                    refused; make one with `lineclear token`, of the role exchange";
+        found(missing("dialplan", text.to_owned()));
+    }
 }
 
 fn version(client: &Client) -> Result<String, ClientError> {
@@ -184,28 +226,29 @@ fn modules(
             what: "modules",
             state,
             message: format!(
-                "{whose} needs {}: `asterisk -rx \"module load NAME\"`, and modules.conf",
+                "{whose} needs {}: install them (Debian: asterisk-modules), and see that \
+                 modules.conf loads them",
                 lacks.join(", ")
             ),
         },
     });
 }
 
-fn endpoint(client: &Client, name: &str) -> Finding {
+fn endpoint(client: &Client, what: &'static str, name: &str) -> Finding {
     let target = name.split('/').map(|part| encoded(part).to_string()).collect::<Vec<_>>();
     match client.find(&format!("/endpoints/{}", target.join("/"))) {
-        Ok(Some(_)) => fine("telephone", format!("{name} is there")),
+        Ok(Some(_)) => fine(what, format!("{name} is there")),
         // Endpoints of some technologies are known only while they are used.
         Ok(None) if !name.starts_with("PJSIP/") => {
-            note("telephone", format!("{name}: Asterisk lists no endpoint of this name"))
+            note(what, format!("{name}: Asterisk lists no endpoint of this name"))
         }
         Ok(None) => missing(
-            "telephone",
+            what,
             format!(
                 "{name}: there is no such endpoint: see `asterisk -rx \"pjsip show endpoints\"`"
             ),
         ),
-        Err(error) => missing("telephone", error.to_string()),
+        Err(error) => missing(what, error.to_string()),
     }
 }
 
@@ -222,7 +265,8 @@ fn sounds(client: &Client, folder: &str) -> Finding {
             "prompts",
             format!(
                 "{} of {} are missing among Asterisk's sounds, such as {folder}/{first}: copy \
-                 config/prompts/8k to that folder, then `asterisk -rx \"module reload\"`",
+                 config/prompts/8k/*.wav to sounds/en/{folder} in /usr/share/asterisk, or in \
+                 /var/lib/asterisk where it was built from source",
                 lacks.len(),
                 all.len()
             ),
@@ -247,33 +291,55 @@ async fn of_the_manager(config: &Config, found: &mut impl FnMut(Finding)) {
         ("after-drop", "nobody is told anything after a call was ended"),
         ("lineclear", "nothing asks Lineclear whether a call may pass"),
     ] {
-        let shown = manager.dialplan(context, None).await;
-        found(match shown {
+        found(match manager.dialplan(context, None).await {
             Ok(_) => fine("dialplan", format!("[{context}] is there")),
-            Err(ManagerError::Refused { .. }) => note(
-                "dialplan",
-                format!("there is no [{context}], so {purpose}: see dialplan/extensions.conf"),
-            ),
-            Err(error) => missing("dialplan", error.to_string()),
-        });
-    }
-    for number in config.hold.emergency.iter() {
-        let first = manager.dialplan("protected", Some(number)).await;
-        found(match first.as_deref() {
-            Ok("Dial") => fine("dialplan", format!("{number} is dialled at once")),
-            Ok(other) => missing(
+            Err(error) if is_not_found(&error) => note(
                 "dialplan",
                 format!(
-                    "{number} begins with {other}() in [protected]: it must be dialled at once"
+                    "there is no [{context}]: unless yours has another name, {purpose} (see \
+                     dialplan/extensions.conf)"
                 ),
             ),
-            Err(ManagerError::Refused { .. }) => note(
-                "dialplan",
-                format!("{number} is not in a context [protected]: see that nothing can stop it"),
-            ),
-            Err(error) => missing("dialplan", error.to_string()),
+            Err(error) => unseen(error),
         });
     }
+    for number in &config.hold.emergency {
+        for prefix in TRIED {
+            let number = format!("{prefix}{number}");
+            found(emergency(&number, manager.dialplan("protected", Some(&number)).await));
+        }
+    }
+}
+
+fn emergency(number: &str, first: Result<String, ManagerError>) -> Finding {
+    match first.as_deref() {
+        Ok("Dial") => fine("emergency", format!("{number} is dialled at once")),
+        Ok(other) if SLOW.contains(&other) => missing(
+            "emergency",
+            format!("{number} begins with {other}() in [protected]: it must be dialled at once"),
+        ),
+        Ok(other) => note(
+            "emergency",
+            format!("{number} begins with {other}() in [protected]: see that nothing waits there"),
+        ),
+        Err(ManagerError::Refused { problem, .. }) if problem.contains("context") => note(
+            "emergency",
+            format!("there is no [protected]: see in your own that nothing can stop {number}"),
+        ),
+        Err(error) if is_not_found(error) => {
+            missing("emergency", format!("{number} is not in [protected]: it cannot be dialled"))
+        }
+        Err(error) => note("emergency", format!("{number} was not looked at: {error}")),
+    }
+}
+
+fn is_not_found(error: &ManagerError) -> bool {
+    matches!(error, ManagerError::Refused { problem, .. } if problem.starts_with("Did not find"))
+}
+
+fn unseen(error: ManagerError) -> Finding {
+    let text = format!("not looked at: {error}: that takes write = system,reporting");
+    note("dialplan", text)
 }
 
 /// A key is written, and deleted again.

@@ -52,6 +52,9 @@ pub enum ClientError {
     /// Not with this name and password.
     #[error("{0}: name or password are refused: compare [pbx.asterisk] user with ari.conf")]
     Login(String),
+    /// With this name and password one may only read.
+    #[error("{0}: the user may only read: set read_only = no in its section of ari.conf")]
+    ReadOnly(String),
     /// Somebody is there, and it is no ARI.
     #[error("{0}: there is no ARI: load res_ari.so and the modules that go with it")]
     NoAri(String),
@@ -134,7 +137,8 @@ impl Client {
             return Ok(answer.1);
         }
         match answer.0 {
-            401 | 403 => Err(ClientError::Login(self.url.clone())),
+            401 => Err(ClientError::Login(self.url.clone())),
+            403 => Err(ClientError::ReadOnly(self.url.clone())),
             status => Err(ClientError::Refused { what: request.name(), status }),
         }
     }
@@ -147,7 +151,7 @@ impl Client {
         match self.send(Method::GET, target, None)? {
             (200, body) => Ok(Some(body)),
             (404, _) => Ok(None),
-            (401 | 403, _) => Err(ClientError::Login(self.url.clone())),
+            (401, _) => Err(ClientError::Login(self.url.clone())),
             (status, _) => Err(ClientError::Refused { what: "be looked into", status }),
         }
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch as latest;
 
 use super::Parts;
 use super::client::{self, ClientError};
@@ -186,10 +187,12 @@ impl Manager {
 }
 
 /// Keeps what is held in AstDB, for as long as the program runs.
-pub async fn keep_holds(config: Arc<Config>, parts: Parts) {
+pub async fn keep_holds(mut configured: latest::Receiver<Arc<Config>>, parts: Parts) {
     let mut lines = parts.lines.subscribe();
+    let asterisk = configured.borrow().pbx.asterisk.clone();
     loop {
-        let Err(problem) = keep(&config, &parts, &mut lines).await else { return };
+        let kept = keep(&asterisk, &mut configured, &parts, &mut lines).await;
+        let Err(problem) = kept else { return };
         let message =
             format!("{problem}; while Lineclear is down, the dialplan does not know of holds");
         parts.health.fails(Part::ExchangeHold, &message, clock::wall());
@@ -199,20 +202,25 @@ pub async fn keep_holds(config: Arc<Config>, parts: Parts) {
 
 /// Keeps it until the connection breaks; returns if the program ends.
 async fn keep(
-    config: &Config,
+    asterisk: &config::Asterisk,
+    configured: &mut latest::Receiver<Arc<Config>>,
     parts: &Parts,
     lines: &mut tokio::sync::broadcast::Receiver<Told>,
 ) -> Result<(), ManagerError> {
-    let mut manager = Manager::connect(&config.pbx.asterisk).await?;
+    let mut manager = Manager::connect(asterisk).await?;
     let mut kept = BTreeMap::new();
     loop {
-        let held = match held(config, parts).await {
+        let config = Arc::clone(&configured.borrow_and_update());
+        let held = match held(&config, parts).await {
             Err(DeskError::Ending) => return Ok(()),
             held => held?,
         };
         for (line, until) in held {
-            // What is not held is deleted once, in case it was held in an earlier life.
-            if until.is_some() || kept.get(&line) != Some(&None) {
+            // What is not held is deleted once, in case it was held in an earlier life: unless what
+            // was decided then cannot be read. It ends by itself.
+            let is_known = !parts.health.problems().contains_key(&Part::Store);
+            let is_new = kept.get(&line) != Some(&None);
+            if until.is_some() || (is_new && (is_known || kept.contains_key(&line))) {
                 manager.hold(&line, until).await?;
                 kept.insert(line, until);
             }
@@ -226,6 +234,10 @@ async fn keep(
                     | Err(RecvError::Lagged(_)) => break,
                     Ok(_) => {}
                     Err(RecvError::Closed) => return Ok(()),
+                },
+                changed = configured.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => return Ok(()),
                 },
                 () = clock::sleep_until(next) => break,
             }

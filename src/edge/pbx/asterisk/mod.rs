@@ -10,10 +10,11 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, watch as latest};
 
-use crate::call::Digit;
-use crate::config::{Config, Speech};
+use crate::alert::number::Emergency;
+use crate::call::{Digit, LineId};
+use crate::config::{self, Config, Line, Speech};
 use crate::edge::calls::Calls;
 use crate::edge::desk::DeskHandle;
 use crate::edge::health::Health;
@@ -40,7 +41,7 @@ pub struct Parts {
 /// An Asterisk whose calls are screened.
 pub struct Asterisk {
     live: Arc<Live>,
-    configure: mpsc::Sender<Arc<Config>>,
+    config: latest::Sender<Arc<Config>>,
 }
 
 impl Asterisk {
@@ -61,20 +62,20 @@ impl Asterisk {
         let expected = Arc::new(Expected::default());
         let health = Arc::clone(&parts.health);
         runtime.spawn(audiosocket::serve(sound, Arc::clone(&expected), health));
-        let (configure, configured) = mpsc::channel(4);
+        let (sender, configured) = latest::channel(Arc::clone(config));
         let own = Arc::clone(&live);
         let watch = watch::Watch::new(config, parts.clone(), own, expected, secret);
-        runtime.spawn(watch.run(configured));
+        runtime.spawn(watch.run(configured.clone()));
         if !config.pbx.asterisk.ami.is_empty() {
-            runtime.spawn(manager::keep_holds(Arc::clone(config), parts.clone()));
+            runtime.spawn(manager::keep_holds(configured, parts.clone()));
         }
-        Ok(Self { live, configure })
+        Ok(Self { live, config: sender })
     }
 
-    /// Goes on with another configuration: with its lines, people's telephones and keys.
-    pub async fn configure(&self, config: Arc<Config>) {
-        // One that has ended needs no configuration.
-        let _ = self.configure.send(config).await;
+    /// Goes on with the lines and telephones of another configuration. How Asterisk is reached
+    /// remains as it was: sound may be on its way.
+    pub fn configure(&self, config: Arc<Config>) {
+        self.config.send_replace(config);
     }
 
     /// What hears its calls.
@@ -83,18 +84,23 @@ impl Asterisk {
     }
 }
 
-/// What of a configuration matters to the switchboard. Lines that nobody agreed to have screened are
-/// not listened to.
-fn settings(config: &Config) -> Settings {
-    let asterisk = &config.pbx.asterisk;
+/// What matters to the switchboard: how an Asterisk is reached, and the lines of the configuration
+/// that counts now. Lines that nobody agreed to have screened are not listened to.
+fn settings(asterisk: &config::Asterisk, config: &Config) -> Settings {
     let agreed =
         |line: &str| config.lines.iter().any(|own| own.id == line && own.consent.is_some());
-    let lines = asterisk.lines.iter().filter(|own| agreed(&own.line)).cloned().collect();
+    let lines = config.pbx.asterisk.lines.iter().filter(|own| agreed(&own.line)).cloned().collect();
     Settings {
         lines: Lines::new(lines),
         tap: asterisk.tap,
         host: asterisk.audio.to_string(),
         sounds: asterisk.sounds.clone(),
         end_call: asterisk.end_call_key.chars().filter_map(Digit::from_char).collect(),
+        emergency: config.lines.iter().map(emergency).collect(),
     }
+}
+
+fn emergency(line: &Line) -> (LineId, Emergency) {
+    let hold = &line.hold;
+    (LineId::new(&line.id), Emergency::new(&hold.emergency, &hold.prefixes))
 }
