@@ -141,7 +141,10 @@ fn courier_fraud_is_warned_of_and_ended_and_the_line_is_held() {
     let since = wall();
     let mut anyway = Phone::calling(&place, Party::Elder, "elder", "08001111", &[]);
     anyway.wait(What::Answered, SOON);
-    hears(&capture, &anyway, since, "override-offer", Duration::from_secs(20));
+    let offer = hears(&capture, &anyway, since, "override-offer", Duration::from_secs(20));
+    // A key counts when all of it was heard.
+    let length = sound::prompt("override-offer").len() as f64 / 8000.0;
+    pause((1e3 * (offer.at + length + 0.5 - wall()).max(0.0)) as u64);
     anyway.press("1");
     world.wait(What::Answered, SOON);
     anyway.hang_up();
@@ -353,6 +356,14 @@ fn without_lineclear_its_hold_is_kept_and_999_passes() {
     pbx.keep("hold/home", &hold);
     pbx.kill();
     pbx.again();
+    for prefix in ["", "141", "1470", "1471", "1280", "#31#", "*31#", "*67"] {
+        for number in ["999", "112", "18000"] {
+            let shown = pbx.cli(&format!("dialplan show {prefix}{number}@protected"));
+            let first = shown.lines().find(|line| line.contains("context"));
+            let is_first = first.is_some_and(|line| line.contains("'emergency'"));
+            assert!(is_first, "{prefix}{number}: {shown}");
+        }
+    }
     let mut held = Phone::calling(&place, Party::Elder, "elder", "08001111", &[]);
     let answered = held.wait(What::Answered, SOON);
     held.wait(What::Gone, Duration::from_secs(25));
@@ -419,8 +430,8 @@ fn decided_at(daemon: &common::daemon::Daemon, before: f64) -> f64 {
     let log = daemon.log.lock().expect("a log").clone();
     let lines = log.lines().filter(|line| line.contains("drops the far leg"));
     let times = lines.filter_map(|line| line.split_whitespace().next()?.parse().ok());
-    let seconds = times.map(|time: jiff::Timestamp| time.as_microsecond() as f64 / 1e6);
-    seconds.filter(|at| *at < before + 1.0).next_back().expect("it decided")
+    let mut seconds = times.map(|time: jiff::Timestamp| time.as_microsecond() as f64 / 1e6);
+    seconds.rfind(|at| *at < before + 1.0).expect("it decided")
 }
 
 fn show(what: &str, figures: &mut [f64]) {

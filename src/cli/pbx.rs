@@ -22,8 +22,8 @@ pub(super) enum Action {
 }
 
 const CHECK: &str = "\
-Nothing is changed but a key of Asterisk's database, which is deleted again, and one global variable.
-Ends with 1 if anything is missing.
+Nothing is changed but a key of Asterisk's database, which is deleted again, and one global
+variable. Ends with 1 if anything is missing.
 
   lineclear --config /etc/lineclear/lineclear.toml pbx check";
 

@@ -22,7 +22,7 @@ use super::ingest::feed::{self, Feed};
 use super::ingest::folder::Folder;
 use super::keeper::{self, Found, Keeper, News, Task};
 use super::notify::Channels;
-use super::pbx::asterisk::{self, Asterisk};
+use super::pbx::asterisk::{Asterisk, Parts};
 use super::perform::Performer;
 use super::reload::{Change, Packs};
 use super::rounds::Loop;
@@ -109,7 +109,7 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
     let rules = Rules { book: Arc::clone(packs.book()), config: Arc::clone(&config) };
     let calls = Arc::new(Calls::new(desk.clone(), rules, Arc::clone(&health)));
     let (lines, _) = broadcast::channel(MOST_LINE_EVENTS);
-    let channels = Arc::new(RwLock::new(Arc::new(channels(&config, &health))));
+    let channels = Arc::new(RwLock::new(Arc::new(Channels::shown(&config.people, &health))));
     show_unscreened(&config, &health);
     let performer = Performer::new(
         runtime.handle().clone(),
@@ -122,12 +122,8 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
     let _released_at_the_end = lock(&store_folder(&config)?)?;
     let desk_thread =
         start_desk(&config, key, snapshot, &keeper, performer, &health, requests, news)?;
-    let parts = asterisk::Parts {
-        calls: Arc::clone(&calls),
-        desk: desk.clone(),
-        health: Arc::clone(&health),
-        lines: lines.clone(),
-    };
+    let (calls_of, health_of, lines_of) = (Arc::clone(&calls), Arc::clone(&health), lines.clone());
+    let parts = Parts { calls: calls_of, desk: desk.clone(), health: health_of, lines: lines_of };
     let start = |sound| Asterisk::start(runtime.handle(), &config, sound, &parts, random());
     let asterisk = sound.map(start).transpose()?;
     let feed = Feed { calls, desk: desk.clone(), health: Arc::clone(&health), lines };
@@ -158,9 +154,7 @@ pub fn run(options: Options) -> Result<(), DaemonError> {
     let _ = runtime.block_on(clock::at_most(FAREWELL, desk.stop()));
     ended(&desk_thread, latest);
     let _ = keeper.give(Task::Stop);
-    if live.is_some_and(|live| !live.stop(latest)) {
-        tracing::warn!("a thread takes too long to end: what it was hearing is broken off");
-    }
+    live.inspect(|live| live.stop(latest));
     let all = [Some(desk_thread), Some(keeper_thread), folder];
     for thread in all.into_iter().flatten() {
         if !ended(&thread, latest) {
@@ -468,7 +462,7 @@ impl Daemon {
             tracing::warn!("[api] listen, [feed], [folder] and [store] change at the next start");
         }
         // Whoever is new can be told before the desk knows of them.
-        let channels = Arc::new(channels(&config, &self.state.health));
+        let channels = Arc::new(Channels::shown(&config.people, &self.state.health));
         *self.channels.write().unwrap_or_else(PoisonError::into_inner) = channels;
         show_unscreened(&config, &self.state.health);
         let desk: &DeskHandle = &self.state.desk;
@@ -494,17 +488,4 @@ fn show_unscreened(config: &Config, health: &Health) {
     let message =
         format!("not screened, since nobody's consent is configured: {}", names.join(", "));
     health.fails(Part::Lines, &message, clock::wall());
-}
-
-/// The channels that can be opened. Somebody who cannot be reached is no reason to warn nobody.
-fn channels(config: &Config, health: &Health) -> Channels {
-    let (channels, problems) = Channels::open(&config.people);
-    match problems.first() {
-        None => health.works(Part::Notifications),
-        Some(_) => {
-            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            health.fails(Part::Notifications, &problems.join("; "), clock::wall());
-        }
-    }
-    channels
 }

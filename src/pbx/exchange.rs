@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::private::Private;
 use crate::wire::ari::{Bridge, Channel, Event};
 
-/// Channels that are followed at a time: far more than one exchange has. Beyond it, new ones are not.
+/// Channels that are followed at a time: far more than one exchange has. Beyond it, new ones are
+/// not.
 const MOST_CHANNELS: usize = 20_000;
 
 /// A channel, and by which number it came, or dialled last: it moves on in the dialplan.

@@ -86,6 +86,11 @@ impl Switchboard {
         channels.map(hang_up).chain(bridges.map(end)).collect()
     }
 
+    /// The program ends: what was made on the exchange is taken away, and the calls go on.
+    pub fn release(&mut self) -> Vec<Action> {
+        self.calls.drain(..).flat_map(|call| call.release()).collect()
+    }
+
     /// Takes in what happened.
     pub fn take(&mut self, event: &Event, now: Now) -> Vec<Action> {
         self.exchange.take(event);

@@ -96,7 +96,8 @@ impl Tap {
     }
 
     /// It is not needed any more. What ended by itself is refused, which does no harm. The
-    /// connection for its sound must have been ended before: a channel that is hung up may read from
+    /// connection for its sound must have been ended before: a channel that is hung up may read
+    /// from
     /// it, and holds up all of Asterisk that looks at channels for as long as nothing comes.
     pub fn end(&self) -> Vec<Request> {
         vec![

@@ -282,7 +282,14 @@ impl Watched {
 
     /// It is over: everything that was made for it ends.
     pub fn end(self) -> Vec<Action> {
-        let mut actions = vec![Action::End { call: self.id }];
+        let mut actions = vec![Action::End { call: self.id.clone() }];
+        actions.append(&mut self.release());
+        actions
+    }
+
+    /// Everything that was made for it ends; the call itself may go on.
+    pub fn release(&self) -> Vec<Action> {
+        let mut actions = Vec::new();
         self.taps.iter().for_each(|tapped| end_tap(&tapped.tap, &mut actions));
         ask(&mut actions, self.whispers.iter().map(Whisper::end).collect());
         actions

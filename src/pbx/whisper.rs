@@ -6,7 +6,8 @@ use super::tap::NORMAL;
 use crate::time::Now;
 use crate::wire::ari::Request;
 
-/// Prompts that wait behind the one that is played. The worst is said last, so the first are let go.
+/// Prompts that wait behind the one that is played. The worst is said last, so the first are let
+/// go.
 const MOST_WAITING: usize = 3;
 /// No prompt is as long: if Asterisk has not said by then that it is over, it is taken to be.
 const LONGEST_MS: u128 = 30_000;

@@ -123,7 +123,8 @@ pub struct GateQuery {
     /// Nothing comes of the question: to see what would be answered.
     #[serde(default)]
     pub dry_run: bool,
-    /// `json`, or `asterisk`: a line `decision:seconds:key:sounds`, which a dialplan takes apart with
+    /// `json`, or `asterisk`: a line `decision:seconds:key:sounds`, which a dialplan takes apart
+    /// with
     /// `CUT()`, with the sounds as `Playback()` and `Read()` take them.
     pub format: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! Asterisk's REST interface (ARI, Asterisk 20 to 22): the events that its WebSocket brings, and the
+//! Asterisk's REST interface (ARI, Asterisk 20 to 22): the events that its WebSocket brings, and
+//! the
 //! requests that its HTTP server takes.
 //! <https://docs.asterisk.org/Latest_API/API_Documentation/Asterisk_REST_Interface/>
 
@@ -51,7 +52,8 @@ struct Dialplan {
 }
 
 impl Channel {
-    /// Whether it is of an endpoint, such as `PJSIP/elder`: its name is that, a hyphen, and a number
+    /// Whether it is of an endpoint, such as `PJSIP/elder`: its name is that, a hyphen, and a
+    /// number
     /// of its own.
     pub fn is_of(&self, endpoint: &str) -> bool {
         let name = self.name.reveal();
@@ -73,7 +75,8 @@ impl Channel {
         number(&self.dialplan.exten)
     }
 
-    /// A variable of it that others may write, for `SHARED()` in the dialplan: one of its own can be
+    /// A variable of it that others may write, for `SHARED()` in the dialplan: one of its own can
+    /// be
     /// written in an application of ARI only, and it is in `Dial()`.
     pub fn shared(&self, variable: &str) -> Private<String> {
         Private::new(format!("SHARED({variable},{})", self.name.reveal()))

@@ -159,21 +159,20 @@ fn launch(root: &Path, folder: &Path) -> Child {
 }
 
 fn configure(root: &Path, folder: &Path, edit: impl Fn(&str, &mut String)) {
-    for part in ["etc", "db", "run", "log", "spool", "data", "data/sounds", "data/sounds/lineclear"]
-    {
-        fs::create_dir(folder.join(part)).expect("made");
+    for part in ["etc", "db", "run", "log", "spool", "data/sounds/en/lineclear"] {
+        fs::create_dir_all(folder.join(part)).expect("made");
     }
     // Its own data are found where they are; only our sounds come with them.
-    for part in ["", "sounds"] {
+    for part in ["", "sounds", "sounds/en"] {
         let theirs = Path::new("/usr/share/asterisk").join(part);
         for name in names(&root.join("usr/share/asterisk").join(part)) {
-            if name != "sounds" {
+            if !["sounds", "en"].contains(&name.as_str()) {
                 symlink(theirs.join(&name), folder.join("data").join(part).join(&name))
                     .expect("linked");
             }
         }
     }
-    copy(&project("config/prompts/8k"), &folder.join("data/sounds/lineclear"));
+    copy(&project("config/prompts/8k"), &folder.join("data/sounds/en/lineclear"));
     copy(&root.join("etc/asterisk"), &folder.join("etc"));
     for name in names(&project("dialplan")).iter().filter(|name| name.ends_with(".conf")) {
         let text = fs::read_to_string(project("dialplan").join(name)).expect("readable");

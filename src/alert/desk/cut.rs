@@ -9,7 +9,8 @@ use crate::call::{CallId, LineId};
 use crate::time::Moment;
 
 impl Desk {
-    /// Somebody ends a call, or all that are up on a line. It was suspicious to them, so the line is
+    /// Somebody ends a call, or all that are up on a line. It was suspicious to them, so the line
+    /// is
     /// held after it.
     pub(super) fn cut_off(
         &mut self,

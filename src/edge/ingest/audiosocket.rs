@@ -56,7 +56,7 @@ struct Connection {
 
 impl Expected {
     /// The connection that begins with this id brings the sound of a leg.
-    pub fn expect(&self, id: u128, leg: LegSound) {
+    pub fn add(&self, id: u128, leg: LegSound) {
         let now = clock::now();
         let mut all = self.lock();
         all.retain(|_, it| it.leg.is_none() || now - it.since < LATEST);
@@ -217,7 +217,7 @@ mod tests {
     /// A leg that was asked for, and its sound.
     fn asked_for() -> (Expected, LegSound) {
         let (expected, sound) = (Expected::default(), LegSound::new(clock::now()));
-        expected.expect(ID, sound.clone());
+        expected.add(ID, sound.clone());
         (expected, sound)
     }
 
@@ -243,8 +243,9 @@ mod tests {
             }
             let mut samples = Vec::new();
             sound.take(clock::now() + Duration::from_millis(600), &mut samples);
+            // The resampler holds back some 50 ms.
             let loud = samples.iter().filter(|sample| sample.abs() > 0.3).count();
-            assert!((1_500..2_500).contains(&loud), "{rate:?}: {loud} of 3200 samples");
+            assert!((1_200..2_500).contains(&loud), "{rate:?}: {loud} of 3200 samples");
             assert!(samples.iter().all(|sample| sample.abs() < 0.6), "{rate:?}");
         }
     }

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use crate::alert::outbox::{Attempt, Outcome};
 use crate::alert::record::Address;
 use crate::config::{self, Person};
+use crate::edge::clock;
+use crate::edge::health::{Health, Part};
 use crate::rules::suggest::did_you_mean;
 use crate::time::Wall;
 
@@ -73,6 +75,19 @@ impl Channels {
             }
         }
         (channels, errors)
+    }
+
+    /// Opens all that can be opened, and shows what cannot: somebody who cannot be reached is no
+    /// reason to warn nobody.
+    pub fn shown(people: &[Person], health: &Health) -> Self {
+        let (channels, problems) = Self::open(people);
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        if problems.is_empty() {
+            health.works(Part::Notifications);
+        } else {
+            health.fails(Part::Notifications, &problems.join("; "), clock::wall());
+        }
+        channels
     }
 
     /// Tries once to deliver. It blocks, as [`Channel::deliver`] does. What goes to a channel that

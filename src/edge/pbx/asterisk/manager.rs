@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch as latest;
 
-use super::Parts;
 use super::client::{self, ClientError};
+use super::parts::Parts;
 use crate::config::{self, Config};
 use crate::edge::clock;
 use crate::edge::desk::DeskError;

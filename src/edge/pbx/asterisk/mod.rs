@@ -4,39 +4,20 @@
 pub mod check;
 pub mod client;
 mod manager;
+mod parts;
 mod watch;
 
 use std::io;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, watch as latest};
+use tokio::sync::watch as latest;
 
-use crate::alert::number::Emergency;
-use crate::call::{Digit, LineId};
-use crate::config::{self, Config, Line, Speech};
-use crate::edge::calls::Calls;
-use crate::edge::desk::DeskHandle;
-use crate::edge::health::Health;
+use crate::config::{Config, Speech};
 use crate::edge::ingest::audiosocket::{self, Expected};
 use crate::edge::live::Live;
-use crate::pbx::action::Settings;
-use crate::pbx::parties::Lines;
-use crate::wire::feed::Told;
 pub use manager::{FAMILY, Manager, ManagerError};
-
-/// What an Asterisk is connected with.
-#[derive(Clone)]
-pub struct Parts {
-    /// The calls.
-    pub calls: Arc<Calls>,
-    /// The desk.
-    pub desk: DeskHandle,
-    /// What fails.
-    pub health: Arc<Health>,
-    /// What concerns a line as a whole.
-    pub lines: broadcast::Sender<Told>,
-}
+pub use parts::Parts;
 
 /// An Asterisk whose calls are screened.
 pub struct Asterisk {
@@ -45,8 +26,8 @@ pub struct Asterisk {
 }
 
 impl Asterisk {
-    /// Starts to follow it. `sound` is where it brings the sound to, and what is made there is named
-    /// after the `secret`.
+    /// Starts to follow it. `sound` is where it brings the sound to, and what is made there is
+    /// named after the `secret`.
     ///
     /// # Errors
     /// When the system refuses a thread.
@@ -82,25 +63,4 @@ impl Asterisk {
     pub const fn live(&self) -> &Arc<Live> {
         &self.live
     }
-}
-
-/// What matters to the switchboard: how an Asterisk is reached, and the lines of the configuration
-/// that counts now. Lines that nobody agreed to have screened are not listened to.
-fn settings(asterisk: &config::Asterisk, config: &Config) -> Settings {
-    let agreed =
-        |line: &str| config.lines.iter().any(|own| own.id == line && own.consent.is_some());
-    let lines = config.pbx.asterisk.lines.iter().filter(|own| agreed(&own.line)).cloned().collect();
-    Settings {
-        lines: Lines::new(lines),
-        tap: asterisk.tap,
-        host: asterisk.audio.to_string(),
-        sounds: asterisk.sounds.clone(),
-        end_call: asterisk.end_call_key.chars().filter_map(Digit::from_char).collect(),
-        emergency: config.lines.iter().map(emergency).collect(),
-    }
-}
-
-fn emergency(line: &Line) -> (LineId, Emergency) {
-    let hold = &line.hold;
-    (LineId::new(&line.id), Emergency::new(&hold.emergency, &hold.prefixes))
 }

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, watch as latest};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::client::{Client, ClientError, Events};
-use super::{Parts, settings};
+use super::parts::{Parts, settings};
 use crate::alert::desk::{Event as DeskEvent, NewCall, Question};
 use crate::alert::line_clear::{Gate, Reason};
 use crate::alert::record::Actor;
@@ -199,7 +199,11 @@ impl Watch {
                         let settings = settings(&self.asterisk, &configured.borrow_and_update());
                         self.board.configure(settings, now)
                     }
-                    Err(_) => return Ok(()),
+                    Err(_) => {
+                        let actions = self.board.release();
+                        self.perform(actions, Some(client));
+                        return Ok(());
+                    }
                 },
                 () = clock::sleep_until(tick) => {
                     tick = clock::now() + TICK;
@@ -284,7 +288,7 @@ impl Watch {
             }
             Action::Expect { call, leg, id } => {
                 if let Some(own) = self.own.get(&call) {
-                    self.expected.expect(id, own.input.leg(leg));
+                    self.expected.add(id, own.input.leg(leg));
                 }
             }
             Action::Close { id } => self.expected.close(id),
