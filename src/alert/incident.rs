@@ -126,8 +126,8 @@ impl Incident {
     /// protected the call is ended. The report says that it is a warning at least.
     pub fn take_trick(&mut self, report: &Report, policy: &Warn, at: Moment) -> Moves {
         let mut moves = self.take(report, policy, at);
-        let is_called_off = self.record.not_a_scam.is_some();
-        if self.record.simulated || is_called_off || policy.mode == Mode::Observe {
+        let is_off = self.record.not_a_scam.is_some();
+        if self.record.simulated || is_off || policy.mode == Mode::Observe {
             return moves;
         }
         if !std::mem::replace(&mut moves.warn, true) {

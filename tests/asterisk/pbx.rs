@@ -146,6 +146,16 @@ fn chrooted(root: &Path, folder: &Path) -> Command {
     command
 }
 
+/// Where a folder of the root is: links are meant from within.
+fn inside(root: &Path, folder: &Path) -> PathBuf {
+    let outside = |path: &Path| root.join(path.strip_prefix("/").expect("absolute"));
+    let mut folder = folder.to_owned();
+    while let Ok(target) = fs::read_link(outside(&folder)) {
+        folder = folder.parent().expect("not the root itself").join(target);
+    }
+    outside(&folder)
+}
+
 /// What a folder is called inside the root.
 fn within_root(folder: &Path) -> PathBuf {
     Path::new("/mnt").join(folder.file_name().expect("a name"))
@@ -165,7 +175,7 @@ fn configure(root: &Path, folder: &Path, edit: impl Fn(&str, &mut String)) {
     // Its own data are found where they are; only our sounds come with them.
     for part in ["", "sounds", "sounds/en"] {
         let theirs = Path::new("/usr/share/asterisk").join(part);
-        for name in names(&root.join("usr/share/asterisk").join(part)) {
+        for name in names(&inside(root, &theirs)) {
             if !["sounds", "en"].contains(&name.as_str()) {
                 symlink(theirs.join(&name), folder.join("data").join(part).join(&name))
                     .expect("linked");
