@@ -263,7 +263,23 @@ fn both_are_told_and_keys_of_the_elder_end_a_call() {
     eprintln!("*0 to advice {:.2} s", told.at - keyed);
     elder.wait(What::Gone, SOON);
     clear_again(&pbx, &daemon);
+    drop(caller);
+    // A carer ends another.
+    let mut caller = Phone::calling(&place, Party::Trunk, "07700900124", HOME, &[]);
+    caller.wait(What::Answered, SOON);
+    elder.wait(What::Answered, SOON);
+    let ended = || (daemon.request("POST", "/v1/lines/home/end-call", "").0 == 200).then_some(());
+    assert!(until(SOON, ended).is_some(), "the call is known");
+    caller.wait(What::Gone, SOON);
+    elder.wait(What::Gone, SOON);
+    clear_again(&pbx, &daemon);
     pbx.settle();
+}
+
+/// Waits until Lineclear has dropped a call.
+fn dropped(caller: &mut Phone, daemon: &common::daemon::Daemon) {
+    let gone = caller.wait_for(SOON, |event| event.what == What::Gone);
+    assert!(gone.is_some(), "it goes on: {}", daemon.log.lock().expect("a log"));
 }
 
 /// Waits until the line is held, and ends that, as a carer would.
@@ -289,7 +305,7 @@ fn a_caller_who_plays_the_exchange_is_dropped_and_159_is_connected_on_a_fresh_le
     pause(500);
     let played = wall();
     caller.say(&sound::dial_tone(3));
-    caller.wait(What::Gone, SOON);
+    dropped(&mut caller, &daemon);
     let told = hears(&capture, &elder, played, "dropped", SOON);
     eprintln!("dial tone to advice {:.2} s", told.at - played);
     elder.wait(What::Gone, SOON);
@@ -301,7 +317,7 @@ fn a_caller_who_plays_the_exchange_is_dropped_and_159_is_connected_on_a_fresh_le
     elder.wait(What::Answered, SOON);
     pause(500);
     elder.press("159");
-    caller.wait(What::Gone, SOON);
+    dropped(&mut caller, &daemon);
     let mut bank = Phone::answering(&place, Party::Trunk, RING, &[]);
     bank.wait(What::Answered, SOON);
     let traffic = capture.so_far();
