@@ -405,8 +405,8 @@ impl Watch {
     }
 }
 
-/// Asks one thing after the other. At the same time a whisper that begins on a channel, and a variable
-/// of it that is written as its other party is hung up, may wait for each other in Asterisk for ever.
+/// Asks one thing after the other: what is asked of one channel at the same time may wait for each
+/// other in Asterisk for ever.
 async fn ask_in_order(
     mut requests: mpsc::Receiver<(Client, Vec<Request>)>,
     news: mpsc::Sender<News>,
