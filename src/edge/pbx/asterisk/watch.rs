@@ -180,6 +180,8 @@ impl Watch {
         });
         let (channels, bridges) = listed.await?;
         self.parts.health.works(Part::Exchange);
+        // What was to be said when Asterisk went is late.
+        self.warnings.clear();
         tracing::info!(channels = channels.len(), "follows Asterisk");
         let actions = self.board.resync(channels, bridges, clock::now());
         self.perform(actions, Some(&client));
