@@ -10,7 +10,8 @@ use super::names::{Names, OURS};
 use super::parties::Pair;
 use super::tap::NORMAL;
 use super::watched::{Watched, ask};
-use crate::call::{CallId, Digit, Direction, Leg};
+use super::whisper::Purpose;
+use crate::call::{CallId, Digit, Direction};
 use crate::config;
 use crate::time::Now;
 use crate::wire::ari::{Bridge, Channel, Event, Playback, Request};
@@ -45,11 +46,6 @@ impl Switchboard {
             over.into_iter().rev().flat_map(|it| self.calls.remove(it).end()).collect();
         actions.append(&mut self.settle(now));
         actions
-    }
-
-    /// Whether any call is watched.
-    pub const fn is_idle(&self) -> bool {
-        self.calls.is_empty()
     }
 
     /// Starts again with what a list says, since events may have been missed. What an earlier life
@@ -139,10 +135,8 @@ impl Switchboard {
         let (call, names) = (&mut self.calls[place], &mut self.names);
         let sound = |prompt: String| self.settings.sound(&prompt);
         match order {
-            Order::Whisper(prompt) => call.say(&[Leg::Protected], &sound(prompt), names, now),
-            Order::Notice(prompt) => {
-                call.say(&[Leg::Protected, Leg::Remote], &sound(prompt), names, now)
-            }
+            Order::Whisper(prompt) => call.say(Purpose::Warning, &sound(prompt), names, now),
+            Order::Notice(prompt) => call.say(Purpose::Notice, &sound(prompt), names, now),
             Order::Drop { prompt, connect } => {
                 vec![call.drop_far(prompt.map(sound), connect, &self.exchange, now)]
             }

@@ -6,7 +6,7 @@ use super::exchange::Exchange;
 use super::names::Names;
 use super::parties::Pair;
 use super::tap::Tap;
-use super::whisper::Whisper;
+use super::whisper::{Purpose, Whisper};
 use crate::call::{CallId, Digit, Leg};
 use crate::config;
 use crate::time::Now;
@@ -161,9 +161,19 @@ impl Watched {
         ask(actions, over.map(|whisper| whisper.end()).collect());
     }
 
-    /// These parties, and no others, hear a prompt.
-    pub fn say(&mut self, to: &[Leg], sound: &str, names: &mut Names, now: Now) -> Vec<Action> {
+    /// The protected person hears a warning and nobody else does; a notice is for both.
+    pub fn say(
+        &mut self,
+        purpose: Purpose,
+        sound: &str,
+        names: &mut Names,
+        now: Now,
+    ) -> Vec<Action> {
         let mut actions = Vec::new();
+        let to: &[Leg] = match purpose {
+            Purpose::Warning => &[Leg::Protected],
+            Purpose::Notice => &[Leg::Protected, Leg::Remote],
+        };
         for leg in to {
             let is_remote = *leg == Leg::Remote;
             let channel = if is_remote { &self.pair.remote } else { &self.pair.protected };
@@ -174,7 +184,7 @@ impl Watched {
                 self.whispers.push(whisper);
                 self.whispers.len() - 1
             });
-            let request = self.whispers[whisper].say(sound.to_owned(), now);
+            let request = self.whispers[whisper].say(purpose, sound.to_owned(), now);
             ask(&mut actions, request.into_iter().collect());
         }
         actions

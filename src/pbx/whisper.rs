@@ -1,19 +1,31 @@
 //! What only one party hears: a channel that is played to, and what is still to be said.
 
-use std::collections::VecDeque;
-
 use super::tap::NORMAL;
 use crate::time::Now;
 use crate::wire::ari::Request;
 
-/// Prompts that wait behind the one that is played. The worst is said last, so the first are let
-/// go.
-const MOST_WAITING: usize = 3;
 /// No prompt is as long: if Asterisk has not said by then that it is over, it is taken to be.
 const LONGEST_MS: u128 = 30_000;
 /// How often a channel is asked for, and how long is waited between.
 const MOST_TRIES: u32 = 3;
 const TRY_AGAIN_MS: u128 = 1_000;
+
+/// What a prompt is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// That the line is screened: it is heard to its end.
+    Notice,
+    /// Of a scam. The next warning is a worse one, and is said in its place at once.
+    Warning,
+}
+
+/// What is played.
+#[derive(Debug, Clone)]
+struct Playing {
+    name: String,
+    purpose: Purpose,
+    since: Now,
+}
 
 /// What one party of a call is told.
 #[derive(Debug, Clone)]
@@ -24,9 +36,10 @@ pub struct Whisper {
     tries: u32,
     has_failed: bool,
     is_up: bool,
-    waiting: VecDeque<String>,
-    /// What is played, and since when.
-    playing: Option<(String, Now)>,
+    /// What is to be said, the notice first.
+    notice: Option<String>,
+    warning: Option<String>,
+    playing: Option<Playing>,
     since: Now,
     count: u32,
 }
@@ -40,7 +53,8 @@ impl Whisper {
             tries: 1,
             has_failed: false,
             is_up: false,
-            waiting: VecDeque::new(),
+            notice: None,
+            warning: None,
             playing: None,
             since: now,
             count: 0,
@@ -53,12 +67,17 @@ impl Whisper {
     }
 
     /// Something is to be said.
-    pub fn say(&mut self, sound: String, now: Now) -> Option<Request> {
-        self.waiting.push_back(sound);
-        if self.waiting.len() > MOST_WAITING {
-            self.waiting.pop_front();
+    pub fn say(&mut self, purpose: Purpose, sound: String, now: Now) -> Option<Request> {
+        let place = match purpose {
+            Purpose::Notice => &mut self.notice,
+            Purpose::Warning => &mut self.warning,
+        };
+        *place = Some(sound);
+        let worse = self.playing.as_ref().filter(|it| it.purpose == purpose);
+        match worse.filter(|_| purpose == Purpose::Warning) {
+            Some(playing) => Some(Request::StopPlaying { playback: playing.name.clone() }),
+            None => self.next(now),
         }
-        self.next(now)
     }
 
     /// A channel is there.
@@ -78,11 +97,12 @@ impl Whisper {
         if !is_due || self.tries >= MOST_TRIES {
             return None;
         }
-        let (tries, waiting) = (self.tries + 1, std::mem::take(&mut self.waiting));
-        if waiting.is_empty() {
+        let (notice, warning) = (self.notice.take(), self.warning.take());
+        if notice.is_none() && warning.is_none() {
             return None;
         }
-        *self = Self { tries, waiting, ..Self::new(self.channel.clone(), name, now) };
+        let tries = self.tries + 1;
+        *self = Self { tries, notice, warning, ..Self::new(self.channel.clone(), name, now) };
         Some(self.begin())
     }
 
@@ -94,17 +114,17 @@ impl Whisper {
 
     /// Whether this is what is played.
     pub fn is_playing(&self, playback: &str) -> bool {
-        self.playing.as_ref().is_some_and(|(name, _)| name == playback)
+        self.playing.as_ref().is_some_and(|it| it.name == playback)
     }
 
     /// What was to be played was refused: what waits is next.
     pub fn is_not_played(&mut self, playback: &str) {
-        self.playing = self.playing.take().filter(|(name, _)| name != playback);
+        self.playing = self.playing.take().filter(|it| it.name != playback);
     }
 
     /// Time passes: a prompt that takes too long is over.
     pub fn pass(&mut self, now: Now) -> Option<Request> {
-        if self.playing.as_ref().is_some_and(|(_, at)| (now - *at).as_millis() > LONGEST_MS) {
+        if self.playing.as_ref().is_some_and(|it| (now - it.since).as_millis() > LONGEST_MS) {
             self.playing = None;
         }
         self.next(now)
@@ -112,7 +132,7 @@ impl Whisper {
 
     /// Whether nothing is left to be said, or nobody is there who could hear it.
     pub fn is_over(&self, now: Now) -> bool {
-        let is_said = self.waiting.is_empty() && self.playing.is_none();
+        let is_said = self.notice.is_none() && self.warning.is_none() && self.playing.is_none();
         let is_lost = self.has_failed && self.tries >= MOST_TRIES;
         is_said || is_lost || (!self.is_up && (now - self.since).as_millis() > LONGEST_MS)
     }
@@ -131,10 +151,13 @@ impl Whisper {
         if !self.is_up || self.playing.is_some() {
             return None;
         }
-        let sound = self.waiting.pop_front()?;
+        let (purpose, sound) = match self.notice.take() {
+            Some(notice) => (Purpose::Notice, notice),
+            None => (Purpose::Warning, self.warning.take()?),
+        };
         self.count += 1;
         let new = format!("{}-{}", self.name, self.count);
-        self.playing = Some((new.clone(), now));
+        self.playing = Some(Playing { name: new.clone(), purpose, since: now });
         Some(Request::Play { channel: self.name.clone(), new, sound })
     }
 }

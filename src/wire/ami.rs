@@ -1,34 +1,21 @@
 //! Asterisk's manager interface (AMI): actions that are sent, messages that come back.
 //!
 //! Both are lines `Name: Value`, and an empty line ends them. Asterisk begins a connection with a
-//! banner of one line. It answers each action with a response of the same `ActionID`; what `DBGet`
-//! asked for follows as an event:
+//! banner of one line. It answers each action with a response of the same `ActionID`:
 //!
 //! ```text
-//! Asterisk Call Manager/11.0.0                Action: DBGet
+//! Asterisk Call Manager/11.0.0                Action: DBPut
 //!                                             ActionID: 6
 //!                                             Family: hold
 //!                                             Key: home
+//!                                             Val: 1795348800:1795349100
 //! Response: Success
 //! ActionID: 6
-//! EventList: start
-//! Message: Result will follow
-//!
-//! Event: DBGetResponse
-//! Family: hold
-//! Key: home
-//! Val: 1795348800:1795349100
-//! ActionID: 6
-//!
-//! Event: DBGetComplete
-//! ActionID: 6
-//! EventList: Complete
-//! ListItems: 1
+//! Message: Updated database successfully
 //! ```
 //!
-//! A key that is not there is an error of `DBGet` ([`NOT_FOUND`]) and of `DBDel` ([`NOT_DELETED`]).
-//! For these actions an account needs `write = system`, and no `read`: the answers of `DBGet` come
-//! nevertheless.
+//! A key that is not there is an error of `DBDel` ([`NOT_DELETED`]). For these actions an account
+//! needs `write = system`, and no `read`.
 
 use std::fmt;
 
@@ -38,8 +25,6 @@ pub const MAX_LINE: usize = 16 * 1024;
 pub const MAX_MESSAGE: usize = 128 * 1024;
 /// The longest line of an action, without its end: Asterisk reads no longer ones.
 pub const MAX_ACTION_LINE: usize = 1022;
-/// What `DBGet` says of a key that is not there.
-pub const NOT_FOUND: &str = "Database entry not found";
 /// What `DBDel` says of a key that is not there.
 pub const NOT_DELETED: &str = "Database entry could not be deleted";
 
@@ -159,11 +144,6 @@ impl Parser {
         self.read(bytes, &mut message).inspect_err(|error| self.failed = Some(error.clone()))
     }
 
-    /// Whether the banner came: Asterisk listens.
-    pub const fn is_greeted(&self) -> bool {
-        self.is_greeted
-    }
-
     fn read(
         &mut self,
         bytes: &[u8],
@@ -260,14 +240,6 @@ impl Action {
     /// If a part cannot be sent.
     pub fn db_put(id: u64, family: &str, key: &str, value: &str) -> Result<Self, AmiError> {
         Self::of_key("DBPut", id, family, key)?.with("Val", value)
-    }
-
-    /// Asks for a key of AstDB, to be answered by `DBGetResponse`.
-    ///
-    /// # Errors
-    /// If a part cannot be sent.
-    pub fn db_get(id: u64, family: &str, key: &str) -> Result<Self, AmiError> {
-        Self::of_key("DBGet", id, family, key)
     }
 
     /// Deletes a key of AstDB.

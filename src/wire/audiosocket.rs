@@ -364,9 +364,7 @@ fn rate_of(kind: u8, at: u64) -> Result<Rate, AudioSocketError> {
     Err(AudioSocketError::Rate { at, hz: other })
 }
 
-// What Asterisk sends. The daemon never does: it is for tests.
-
-/// The first frame of a connection.
+/// The first frame of a connection, which is Asterisk's; tests are it.
 pub fn hello(id: &[u8; ID_BYTES]) -> [u8; HEAD + ID_BYTES] {
     let mut bytes = [0; HEAD + ID_BYTES];
     bytes[..HEAD].copy_from_slice(&[ID, 0, ID_BYTES as u8]);
@@ -374,7 +372,7 @@ pub fn hello(id: &[u8; ID_BYTES]) -> [u8; HEAD + ID_BYTES] {
     bytes
 }
 
-/// The frame of a key.
+/// The frame of a key. A server sends none.
 pub fn key(digit: Digit) -> [u8; HEAD + 1] {
     // The signs of all keys are ASCII.
     [KEY, 0, 1, digit.as_char() as u8]

@@ -10,6 +10,8 @@ use super::place::project;
 
 /// How long a piece of a prompt is looked for.
 const PIECE: usize = RATE as usize;
+/// How many of them are looked for.
+const PIECES: usize = 3;
 /// Below this nobody speaks.
 const QUIET: f64 = 1e-3;
 
@@ -67,15 +69,20 @@ pub fn dial_tone(seconds: usize) -> Vec<u8> {
     (0..seconds * RATE as usize).map(sample).collect()
 }
 
-/// Looks for the loudest second of `prompt` in what `stream` has between two times.
+/// Looks for the loudest seconds of `prompt` in what `stream` has between two times: somebody else
+/// may speak over one of them.
 pub fn find(stream: &Stream, from: f64, to: f64, prompt: &[f32]) -> Match {
-    let starts = (0..=prompt.len().saturating_sub(PIECE)).step_by(PIECE / 20);
-    let power = |at: usize| piece(prompt, at).iter().map(|it| it * it).sum::<f32>();
-    let offset = starts.max_by(|a, b| power(*a).total_cmp(&power(*b))).unwrap_or(0);
+    let power = |at: &usize| piece(prompt, *at).iter().map(|it| it * it).sum::<f32>();
+    let mut starts: Vec<_> = (0..prompt.len().max(PIECE) / PIECE).map(|at| at * PIECE).collect();
+    starts.sort_by(|a, b| power(b).total_cmp(&power(a)));
     let heard = stream.between(from, to);
-    let (likeness, lag) = best(heard, piece(prompt, offset));
-    let first = stream.index(from).min(stream.samples.len()) + lag;
-    Match { likeness, at: stream.start + (first as f64 - offset as f64) / RATE }
+    let begin = stream.index(from).min(stream.samples.len()) as f64;
+    let found = starts.iter().take(PIECES).map(|&offset| {
+        let (likeness, lag) = best(heard, piece(prompt, offset));
+        Match { likeness, at: stream.start + (begin + lag as f64 - offset as f64) / RATE }
+    });
+    let none = Match { likeness: 0.0, at: from };
+    found.max_by(|a, b| a.likeness.total_cmp(&b.likeness)).unwrap_or(none)
 }
 
 fn piece(prompt: &[f32], at: usize) -> &[f32] {

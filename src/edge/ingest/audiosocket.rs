@@ -17,7 +17,7 @@ use crate::edge::clock;
 use crate::edge::health::{Count, Health};
 use crate::edge::live::LegSound;
 use crate::time::Now;
-use crate::wire::audiosocket::{AudioSocketError, Frame, HANG_UP, Parser, Rate};
+use crate::wire::audiosocket::{self, AudioSocketError, Frame, HANG_UP, Parser, Rate};
 
 /// Connections at a time: two a call.
 const MOST_CONNECTIONS: usize = 1024;
@@ -27,6 +27,8 @@ const INTRODUCTION: Duration = Duration::from_secs(2);
 const LATEST: Duration = Duration::from_secs(30);
 /// Bytes that are read at a time: a tenth of a second at 16 kHz.
 const PIECE: usize = 3_200;
+/// How often Asterisk is sent silence, and how much.
+const BLOCK: Duration = Duration::from_millis(20);
 
 /// Why a connection was ended.
 #[derive(Debug, thiserror::Error)]
@@ -106,12 +108,12 @@ pub async fn serve(listener: TcpListener, expected: Arc<Expected>, health: Arc<H
     }
 }
 
-/// Brings the sound of one leg to whoever hears it, until either side ends the connection. It may
-/// bring nothing for as long as nobody sends Asterisk anything.
+/// Brings the sound of one leg to whoever hears it, until either side ends the connection.
 async fn bring(mut stream: TcpStream, expected: &Expected) -> Result<(), SoundError> {
     let mut leg = Leg::new();
     let mut piece = vec![0; PIECE];
-    let latest = clock::now() + INTRODUCTION;
+    let now = clock::now();
+    let (latest, mut silence) = (now + INTRODUCTION, Silence::new(now));
     let ended = loop {
         let is_known = leg.sound.is_some();
         let read = tokio::select! {
@@ -120,6 +122,10 @@ async fn bring(mut stream: TcpStream, expected: &Expected) -> Result<(), SoundEr
                 // Whether or not it is read, Asterisk learns of the end.
                 let _ = stream.write_all(&HANG_UP).await;
                 break Ok(());
+            }
+            () = clock::sleep_until(silence.due), if is_known => {
+                silence.send(&stream, leg.rate);
+                continue;
             }
             () = clock::sleep_until(latest), if !is_known => {
                 break Err(SoundError::NoIntroduction);
@@ -138,6 +144,44 @@ async fn bring(mut stream: TcpStream, expected: &Expected) -> Result<(), SoundEr
     ended
 }
 
+/// The silence that Asterisk is sent for as long as a leg is heard. It reads a connection with its
+/// channel locked and waits there for a frame, however long that takes; whatever needs the channel
+/// meanwhile waits too, and with it ARI (<https://github.com/asterisk/asterisk/issues/2089>, 2078).
+struct Silence {
+    rate: Rate,
+    frame: Vec<u8>,
+    /// Of the frame.
+    sent: usize,
+    due: Now,
+}
+
+impl Silence {
+    fn new(now: Now) -> Self {
+        let rate = Rate::Hz8000;
+        Self { rate, frame: silent(rate), sent: 0, due: now }
+    }
+
+    /// Sends a frame at the rate of the leg, or the rest of one; what there is no room for is not
+    /// waited for: Asterisk has enough to read then.
+    fn send(&mut self, stream: &TcpStream, rate: Rate) {
+        self.due = clock::now() + BLOCK;
+        if self.sent == 0 && rate != self.rate {
+            (self.rate, self.frame) = (rate, silent(rate));
+        }
+        // Whoever reads finds out that a connection broke.
+        let rest = self.frame.get(self.sent..).unwrap_or_default();
+        let Ok(sent) = stream.try_write(rest) else { return };
+        self.sent = (self.sent + sent) % self.frame.len();
+    }
+}
+
+/// A frame of silence.
+fn silent(rate: Rate) -> Vec<u8> {
+    let mut frame = Vec::new();
+    audiosocket::audio(rate, &[0.0], &mut frame);
+    frame
+}
+
 /// The sound of a leg on its way.
 struct Leg {
     parser: Parser,
@@ -145,6 +189,8 @@ struct Leg {
     closing: Arc<Notify>,
     /// Whoever hears it, once it is known whose it is.
     sound: Option<LegSound>,
+    /// At which it comes.
+    rate: Rate,
     /// From 16 kHz, if it comes so.
     resampler: Option<Resampler>,
     samples: Vec<f32>,
@@ -159,6 +205,7 @@ impl Leg {
             id: None,
             closing: Arc::default(),
             sound: None,
+            rate: Rate::Hz8000,
             resampler: None,
             samples: Vec::new(),
             resampled: Vec::new(),
@@ -167,13 +214,13 @@ impl Leg {
     }
 
     fn take(&mut self, bytes: &[u8], expected: &Expected) -> Result<(), SoundError> {
-        let (mut id, mut wide, is_over) = (None, false, &mut self.is_over);
-        let samples = &mut self.samples;
+        let mut id = None;
+        let Self { samples, is_over, rate: as_read, .. } = self;
         samples.clear();
         let read = self.parser.push(bytes, |frame| match frame {
             Frame::Id(bytes) => id = Some(u128::from_be_bytes(bytes)),
             Frame::Audio { rate, samples: new } => {
-                wide = rate == Rate::Hz16000;
+                *as_read = rate;
                 new.append_to(samples);
             }
             Frame::Terminate => *is_over = true,
@@ -184,15 +231,15 @@ impl Leg {
             let (sound, closing) = expected.take(id).ok_or(SoundError::Stranger)?;
             (self.id, self.sound, self.closing) = (Some(id), Some(sound), closing);
         }
-        self.hand_on(wide)?;
+        self.hand_on()?;
         Ok(read?)
     }
 
-    fn hand_on(&mut self, wide: bool) -> Result<(), SoundError> {
+    fn hand_on(&mut self) -> Result<(), SoundError> {
         let Some(sound) = self.sound.as_ref().filter(|_| !self.samples.is_empty()) else {
             return Ok(());
         };
-        if !wide {
+        if self.rate == Rate::Hz8000 {
             sound.push(&self.samples);
             return Ok(());
         }
@@ -248,6 +295,37 @@ mod tests {
             assert!((1_200..2_500).contains(&loud), "{rate:?}: {loud} of 3200 samples");
             assert!(samples.iter().all(|sample| sample.abs() < 0.6), "{rate:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn asterisk_is_sent_silence_as_long_as_it_is_heard_so_that_it_waits_for_no_frame() {
+        let (expected, _sound) = asked_for();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let to = listener.local_addr().expect("an address");
+        let mut asterisk = TcpStream::connect(to).await.expect("a connection");
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let expected = Arc::new(expected);
+        let all = Arc::clone(&expected);
+        let brought = tokio::spawn(async move { bring(stream, &all).await });
+        asterisk.write_all(&hello(&ID.to_be_bytes())).await.expect("sent");
+        let (mut narrow, mut wide) = ([1; 323], [1; 643]);
+        for _ in 0..5 {
+            asterisk.read_exact(&mut narrow).await.expect("silence");
+            assert_eq!(narrow[..3], [0x10, 1, 64]);
+            assert!(narrow[3..].iter().all(|byte| *byte == 0));
+        }
+        asterisk.write_all(&tone(Rate::Hz16000, 1)).await.expect("sent");
+        // Frames that were under way.
+        while wide[..3] != [0x12, 2, 128] {
+            asterisk.read_exact(&mut wide[..3]).await.expect("silence");
+            let rest = usize::from(u16::from_be_bytes([wide[1], wide[2]]));
+            asterisk.read_exact(&mut wide[3..3 + rest]).await.expect("silence");
+        }
+        expected.close(ID);
+        let mut rest = Vec::new();
+        asterisk.read_to_end(&mut rest).await.expect("the end");
+        assert!(rest.ends_with(&HANG_UP), "it is told of the end");
+        brought.await.expect("no panic").expect("an orderly end");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::alert::number::Emergency;
-use crate::call::LineId;
+use crate::call::{Leg, LineId};
 use crate::config::AsteriskLine;
 use crate::pbx::parties::Lines;
 use crate::pbx::watched::REJECTED;
@@ -210,7 +210,7 @@ fn when_a_party_is_gone_the_call_is_over_and_all_that_listened_is_ended() {
         let actions = bench.destroyed(gone, name);
         assert!(is_over(&actions));
         assert_eq!(requests(&actions).len(), 6, "two channels and a bridge a leg");
-        assert!(bench.board.is_idle());
+        assert!(bench.board.calls.is_empty());
     }
 }
 
@@ -240,7 +240,7 @@ fn a_call_that_waits_is_a_call_of_its_own() {
     let (other, _) = begun(&actions).expect("a second call");
     assert_ne!(first, other);
     assert!(is_over(&bench.destroyed("2.0", "PJSIP/trunk-00000005")));
-    assert!(!bench.board.is_idle(), "the first one goes on");
+    assert!(!bench.board.calls.is_empty(), "the first one goes on");
 }
 
 #[test]
@@ -255,8 +255,8 @@ fn a_warning_is_whispered_to_the_protected_person_and_to_nobody_else() {
     let played = requests(&bench.is_there(new));
     assert!(matches!(&played[..], [Request::Play { sound, .. }] if sound == "lineclear/warning"));
     let [Request::Play { new: playback, .. }] = &played[..] else { panic!("{played:?}") };
-    let more = bench.order(&call, Order::Whisper("danger".to_owned()));
-    assert_eq!(more, [], "it waits for the first to be over");
+    let worse = requests(&bench.order(&call, Order::Whisper("danger".to_owned())));
+    assert_eq!(worse, [Request::StopPlaying { playback: playback.clone() }]);
     let done = |id: &str| json!({"type": "PlaybackFinished", "playback": {"id": id}});
     let next = requests(&bench.take(done(playback)));
     let [Request::Play { new: second, .. }] = &next[..] else { panic!("{next:?}") };
@@ -274,6 +274,22 @@ fn the_notice_is_for_both() {
         _ => None,
     });
     assert_eq!(to.collect::<Vec<_>>(), ["1.1", "1.0"]);
+}
+
+#[test]
+fn the_notice_is_heard_to_its_end_and_only_the_worst_warning_after_it() {
+    let mut bench = Bench::new();
+    let call = bench.call();
+    let actions = bench.order(&call, Order::Notice("notice".to_owned()));
+    let [Request::Whisper { new, .. }, _] = &requests(&actions)[..] else { panic!("{actions:?}") };
+    let played = requests(&bench.is_there(new));
+    let [Request::Play { new: playback, .. }] = &played[..] else { panic!("{played:?}") };
+    for warning in ["caution", "warning"] {
+        assert_eq!(bench.order(&call, Order::Whisper(warning.to_owned())), []);
+    }
+    let done = json!({"type": "PlaybackFinished", "playback": {"id": playback, "state": "done"}});
+    let next = requests(&bench.take(done));
+    assert!(matches!(&next[..], [Request::Play { sound, .. }] if sound == "lineclear/warning"));
 }
 
 #[test]
@@ -360,7 +376,7 @@ fn when_the_program_ends_nothing_is_left_behind_and_no_call_is_over() {
     let _ = bench.call();
     let actions = bench.board.release();
     assert_eq!((requests(&actions).len(), is_over(&actions)), (6, false));
-    assert!(bench.board.is_idle());
+    assert!(bench.board.calls.is_empty());
 }
 
 #[test]

@@ -89,6 +89,11 @@ pub enum Request {
         /// The sound, without its ending.
         sound: String,
     },
+    /// What is played is heard no further.
+    StopPlaying {
+        /// What it is called.
+        playback: String,
+    },
     /// A variable of the dialplan.
     SetVariable {
         /// Which, as [`Channel::shared`](super::Channel::shared) names it.
@@ -116,7 +121,9 @@ impl Request {
         match self {
             Self::Channels | Self::Bridges => Method::Get,
             Self::Filter => Method::Put,
-            Self::HangUp { .. } | Self::EndBridge { .. } => Method::Delete,
+            Self::StopPlaying { .. } | Self::HangUp { .. } | Self::EndBridge { .. } => {
+                Method::Delete
+            }
             _ => Method::Post,
         }
     }
@@ -148,6 +155,7 @@ impl Request {
             Self::ExternalMedia { .. } => "/channels/externalMedia".to_owned(),
             Self::Join { bridge, .. } => format!("/bridges/{}/addChannel", encoded(bridge)),
             Self::Play { channel, .. } => format!("/channels/{}/play", encoded(channel)),
+            Self::StopPlaying { playback } => format!("/playbacks/{}", encoded(playback)),
             Self::HangUp { channel, .. } => format!("/channels/{}", encoded(channel)),
             Self::EndBridge { bridge } => format!("/bridges/{}", encoded(bridge)),
         }
@@ -156,7 +164,11 @@ impl Request {
     fn query(&self, app: &str) -> Vec<(&'static str, String)> {
         let app = ("app", app.to_owned());
         match self {
-            Self::Channels | Self::Bridges | Self::Filter | Self::EndBridge { .. } => Vec::new(),
+            Self::Channels
+            | Self::Bridges
+            | Self::Filter
+            | Self::StopPlaying { .. }
+            | Self::EndBridge { .. } => Vec::new(),
             Self::Snoop { new, spy, .. } => {
                 let spy = if *spy == Spy::In { "in" } else { "both" };
                 vec![app, ("snoopId", new.clone()), ("spy", spy.to_owned())]
@@ -200,6 +212,7 @@ impl Request {
             Self::MakeBridge { .. } => "make a bridge",
             Self::Join { .. } => "connect channels",
             Self::Play { .. } => "play a prompt",
+            Self::StopPlaying { .. } => "stop a prompt",
             Self::SetVariable { .. } => "set a variable",
             Self::HangUp { .. } => "hang up a channel",
             Self::EndBridge { .. } => "end a bridge",

@@ -45,7 +45,6 @@ impl Asterisk {
         runtime.spawn(audiosocket::serve(sound, Arc::clone(&expected), health));
         let (sender, configured) = latest::channel(Arc::clone(config));
         let own = Arc::clone(&live);
-        let _tasks_belong_to_it = runtime.enter();
         let watch = watch::Watch::new(config, parts.clone(), own, expected, secret);
         runtime.spawn(watch.run(configured.clone()));
         if !config.pbx.asterisk.ami.is_empty() {

@@ -1,7 +1,7 @@
 //! The loop that follows an Asterisk: events and orders go to the switchboard, and what it wants is
 //! done.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +30,6 @@ use crate::wire::feed::Told;
 
 /// How often time passes for the switchboard.
 const TICK: Duration = Duration::from_millis(250);
-/// How long a warning waits in case the far leg is dropped with it: then it is not begun. Asterisk
-/// may stop for ever if a whisper begins on a channel while its other party is hung up.
-const WITH_DROP: Duration = Duration::from_millis(20);
 /// How often Asterisk is asked whether it is still there…
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// …and how long it may say nothing.
@@ -70,10 +67,6 @@ pub struct Watch {
     expected: Arc<Expected>,
     board: Switchboard,
     own: HashMap<CallId, Own>,
-    /// Warnings that are about to be given.
-    warnings: VecDeque<(Now, CallId, Order)>,
-    /// What is asked of Asterisk, in order.
-    requests: mpsc::Sender<(Client, Vec<Request>)>,
     told: (mpsc::Sender<Told>, mpsc::Receiver<Told>),
     news: (mpsc::Sender<News>, mpsc::Receiver<News>),
 }
@@ -88,8 +81,6 @@ impl Watch {
         secret: [u8; 32],
     ) -> Self {
         let asterisk = config.pbx.asterisk.clone();
-        let (news, (requests, to_ask)) = (mpsc::channel(MOST_NEWS), mpsc::channel(MOST_NEWS));
-        tokio::spawn(ask_in_order(to_ask, news.0.clone()));
         let board = Switchboard::new(settings(&asterisk, config), secret);
         Self {
             asterisk,
@@ -98,10 +89,8 @@ impl Watch {
             expected,
             board,
             own: HashMap::new(),
-            warnings: VecDeque::new(),
-            requests,
             told: mpsc::channel(MOST_UNREAD),
-            news,
+            news: mpsc::channel(MOST_NEWS),
         }
     }
 
@@ -180,8 +169,6 @@ impl Watch {
         });
         let (channels, bridges) = listed.await?;
         self.parts.health.works(Part::Exchange);
-        // What was to be said when Asterisk went is late.
-        self.warnings.clear();
         tracing::info!(channels = channels.len(), "follows Asterisk");
         let actions = self.board.resync(channels, bridges, clock::now());
         self.perform(actions, Some(&client));
@@ -200,7 +187,6 @@ impl Watch {
         let (mut tick, mut ping) = (clock::now() + TICK, clock::now() + PING_EVERY);
         loop {
             let now = clock::now();
-            let due = self.warnings.front().map(|(due, ..)| *due);
             let actions = tokio::select! {
                 message = events.next() => {
                     heard_at = clock::now();
@@ -219,12 +205,6 @@ impl Watch {
                         return Ok(());
                     }
                 },
-                () = clock::sleep_until(due.unwrap_or_default()), if due.is_some() => {
-                    match self.warnings.pop_front() {
-                        Some((_, call, order)) => self.board.order(&call, order, clock::now()),
-                        None => Vec::new(),
-                    }
-                }
                 () = clock::sleep_until(tick) => {
                     tick = clock::now() + TICK;
                     if now >= ping {
@@ -265,20 +245,12 @@ impl Watch {
     /// What the desk tells of a call.
     fn tell(&mut self, told: Told) -> Vec<Action> {
         let (call, order) = match told {
-            Told::Whisper { call, prompt, .. } => {
-                let due = clock::now() + WITH_DROP;
-                self.warnings.push_back((due, CallId::new(&call), Order::Whisper(prompt)));
-                return Vec::new();
-            }
+            Told::Whisper { call, prompt, .. } => (call, Order::Whisper(prompt)),
             Told::Notice { call, prompt } => (call, Order::Notice(prompt)),
             Told::DropFarLeg { call, prompt, connect } => (call, Order::Drop { prompt, connect }),
             _ => return Vec::new(),
         };
-        let call = CallId::new(&call);
-        if matches!(order, Order::Drop { .. }) {
-            self.warnings.retain(|(_, warned, _)| *warned != call);
-        }
-        self.board.order(&call, order, clock::now())
+        self.board.order(&CallId::new(&call), order, clock::now())
     }
 
     fn note(&mut self, news: News) -> Vec<Action> {
@@ -353,10 +325,19 @@ impl Watch {
 
     /// Asks Asterisk aside: nobody waits for it here.
     fn ask(&self, requests: Vec<Request>, client: Client) {
-        if self.requests.try_send((client, requests)).is_err() {
-            // The switchboard finds out when the time for it is over.
-            tracing::warn!("Asterisk does not keep up with what it is asked");
-        }
+        let news = self.news.0.clone();
+        tokio::task::spawn_blocking(move || {
+            for request in requests {
+                let Err(error) = client.ask(&request) else { continue };
+                // What ended by itself need not be ended.
+                let is_gone = matches!(error, ClientError::Refused { status: 404, .. });
+                if !is_gone {
+                    tracing::warn!("{error}");
+                }
+                // If so much waits, the switchboard finds out when the time for it is over.
+                let _ = news.try_send(News::Refused(request));
+            }
+        });
     }
 
     fn begin(&mut self, new: NewCall, is_mixed: bool) {
@@ -404,30 +385,6 @@ impl Watch {
                 let _ = desk.gate(Question { dry_run: false, ..question }).await;
             }
         });
-    }
-}
-
-/// Asks one thing after the other: what is asked of one channel at the same time may wait for each
-/// other in Asterisk for ever.
-async fn ask_in_order(
-    mut requests: mpsc::Receiver<(Client, Vec<Request>)>,
-    news: mpsc::Sender<News>,
-) {
-    while let Some((client, requests)) = requests.recv().await {
-        let news = news.clone();
-        let asked = tokio::task::spawn_blocking(move || {
-            for request in requests {
-                let Err(error) = client.ask(&request) else { continue };
-                // What ended by itself need not be ended.
-                if !matches!(error, ClientError::Refused { status: 404, .. }) {
-                    tracing::warn!("{error}");
-                }
-                // If so much waits, the switchboard finds out when the time for it is over.
-                let _ = news.try_send(News::Refused(request));
-            }
-        });
-        // It ends early only with the program.
-        let _ = asked.await;
     }
 }
 
