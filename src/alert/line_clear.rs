@@ -228,6 +228,11 @@ impl LineClear {
         self.callbacks_until = self.callbacks_until.max(Some(until));
     }
 
+    /// Whether an emergency call was made not long ago, so that whoever rings may ring back for it.
+    pub fn is_open_for_callbacks(&self, now: Now) -> bool {
+        self.callbacks_until.is_some_and(|until| now < until)
+    }
+
     /// Whether the protected person may ring a number that is not an emergency number.
     pub fn outgoing(&self, key: Option<&str>, now: Now) -> Gate {
         let Some(hold) = &self.hold else { return Gate::Pass(Reason::Open) };
@@ -247,7 +252,7 @@ impl LineClear {
 
     /// Whether a call may reach the protected person.
     pub fn incoming(&self, caller: Caller, now: Now) -> Gate {
-        if self.callbacks_until.is_some_and(|until| now < until) {
+        if self.is_open_for_callbacks(now) {
             return Gate::Pass(Reason::AfterEmergency);
         }
         let Some(hold) = &self.hold else { return Gate::Pass(Reason::Open) };

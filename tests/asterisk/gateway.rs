@@ -16,6 +16,11 @@ const GATE: u16 = 7450;
 /// Starts with the shipped rules on one line, "home", of the telephone `PJSIP/elder`. `more` goes
 /// to the line, such as `warn.mode = "protect"`.
 pub fn start(more: &str) -> Daemon {
+    start_with("", more)
+}
+
+/// As [`start`], with `exchange` for the whole of Asterisk, such as `tap = "mixed"`.
+pub fn start_with(exchange: &str, more: &str) -> Daemon {
     let folder = tempfile::tempdir().expect("a folder");
     for file in ["ari.secret", "ami.secret"] {
         fs::write(folder.path().join(file), PASSWORD).expect("written");
@@ -23,7 +28,7 @@ pub fn start(more: &str) -> Daemon {
     let config = format!(
         "[api]\nlisten = \"127.0.0.1:{GATE}\"\n[store]\ndirectory = \"state\"\n\
          [pbx.asterisk]\nurl = \"http://127.0.0.1:8088\"\naudio = \"127.0.0.1:{SOUND}\"\n\
-         secret-file = \"ari.secret\"\nami-secret-file = \"ami.secret\"\n\
+         secret-file = \"ari.secret\"\nami-secret-file = \"ami.secret\"\n{exchange}\n\
          [[pbx.asterisk.lines]]\nline = \"home\"\ntelephones = [\"PJSIP/elder\"]\n\
          [[lines]]\nid = \"home\"\nname = \"Mum\"\n{more}\n\
          consent = {{ by = \"Jean Hill\", on = \"2026-11-22\" }}\n"

@@ -222,14 +222,34 @@ impl Phone {
 
     /// Hangs up its latest call, or gives up ringing.
     pub fn hang_up(&self) {
-        static ORDERS: AtomicU32 = AtomicU32::new(0);
         let ringing = || Some(self.events().last()?.call.clone());
         let call = self.calls().pop().or_else(ringing).expect("a call");
+        self.order(&call, "HANGUP", "");
+    }
+
+    /// The other party of a call hears music.
+    pub fn hold(&self, call: &str) {
+        self.order(call, "HOLD", "");
+    }
+
+    /// The other party of a call hears this one again.
+    pub fn resume(&self, call: &str) {
+        self.order(call, "RESUME", "");
+    }
+
+    /// The other party of a call goes on with somebody else, whose address may tell which call of
+    /// theirs it takes the place of.
+    pub fn transfer(&self, call: &str, to: &str) {
+        self.order(call, "TRANSFER", &format!("Refer-To: <{to}>\r\n"));
+    }
+
+    fn order(&self, call: &str, what: &str, more: &str) {
+        static ORDERS: AtomicU32 = AtomicU32::new(0);
         let number = ORDERS.fetch_add(1, Ordering::Relaxed);
         let order = format!(
-            "HANGUP sip:phone SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-{number}\r\n\
+            "{what} sip:phone SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-{number}\r\n\
              From: <sip:test@localhost>;tag={number}\r\nTo: <sip:phone@localhost>;tag=phone\r\n\
-             Call-ID: {call}\r\nCSeq: {number} HANGUP\r\nContent-Length: 0\r\n\r\n"
+             Call-ID: {call}\r\nCSeq: {number} {what}\r\n{more}Content-Length: 0\r\n\r\n"
         );
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         socket.send_to(order.as_bytes(), self.address).expect("sent");

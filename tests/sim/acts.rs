@@ -123,9 +123,14 @@ impl World {
         let is_due = may_warn && level >= home.from && level > before.warned;
         let warns = written.effects.iter().any(|it| matches!(it, Effect::Whisper { .. }));
         keep!(!is_due || warns, "4: {level:?} was reached and nobody was warned");
-        let must_drop = home.mode == Mode::Protect && may_warn && level == Level::Danger;
+        let callbacks = self.model.line(before.plan.line).callbacks;
+        let is_callback = before.plan.direction == Direction::Incoming
+            && callbacks.is_some_and(|promise| promise.until > self.clock.truth);
+        let may_drop = home.mode == Mode::Protect && may_warn && !is_callback;
         let drops = written.effects.iter().any(|it| matches!(it, Effect::DropFarLeg { .. }));
-        keep!(!must_drop || before.dropped || drops, "4: a protected call was not ended");
+        let is_danger = level == Level::Danger;
+        keep!(!may_drop || !is_danger || before.dropped || drops, "4: a call was not ended");
+        keep!(!is_callback || !drops, "7: a call by whoever may ring back was ended");
         Ok(())
     }
 

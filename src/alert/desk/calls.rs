@@ -8,7 +8,7 @@ use crate::alert::prompt::Prompt;
 use crate::alert::record::{Actor, Ended, Id, IncidentRecord, Record, Scammer};
 use crate::alert::report::Report;
 use crate::call::{CallId, Direction, LineId, Origin};
-use crate::config::OverrideBy;
+use crate::config::{Mode, OverrideBy, Warn};
 use crate::rules::Level;
 use crate::time::{Moment, Wall};
 
@@ -102,7 +102,11 @@ impl Desk {
             call.incident = Some(open(id, call, at.wall));
         }
         let Some(incident) = &mut call.incident else { return Actions::default() };
-        let moves = incident.take(report, &policy.warn, at);
+        // The police who ring back speak of couriers and cash, too: such a call is not ended.
+        let is_callback = call.is_incoming && line.clear.is_open_for_callbacks(at.now);
+        let is_milder = is_callback && policy.warn.mode == Mode::Protect;
+        let milder = is_milder.then(|| Warn { mode: Mode::Warn, ..policy.warn.clone() });
+        let moves = incident.take(report, milder.as_ref().unwrap_or(&policy.warn), at);
         self.act(id, moves, None, at)
     }
 

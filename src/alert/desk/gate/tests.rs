@@ -48,6 +48,21 @@ fn a_real_emergency_call_drops_the_others_and_opens_the_line_for_callbacks() {
 }
 
 #[test]
+fn whoever_rings_back_after_an_emergency_call_is_warned_of_and_not_cut_off() {
+    let mut desk = desk("warn.mode = \"protect\"");
+    let _ = desk.gate(&question(Outgoing, "999"), at(0));
+    let mut ends = |id: &str, second: u64| {
+        let _ = rings(&mut desk, id, "", second);
+        let actions = hear(&mut desk, id, Level::Danger, second + 1);
+        let has = |is_it: fn(&Effect) -> bool| actions.effects.iter().any(is_it);
+        assert!(has(|effect| matches!(effect, Effect::Whisper { .. })), "{actions:?}");
+        has(|effect| matches!(effect, Effect::DropFarLeg { .. }))
+    };
+    assert!(!ends("police", 60), "the police may ring back");
+    assert!(ends("later", 90 * 60), "the time for callbacks is over");
+}
+
+#[test]
 fn a_line_that_nobody_knows_lets_everything_pass() {
     let mut desk = desk("");
     let mut gate = |number: &str| {
