@@ -6,8 +6,9 @@ use super::capture::{Capture, Sip, Traffic};
 use super::gateway;
 use super::pbx::{Pbx, SIP};
 use super::phone::{Party, Phone, What};
-use super::place::until;
+use super::place::{Place, until};
 use super::sound;
+use crate::common::daemon::Daemon;
 use crate::{CALL, CALLER, HOME, IS_NOT, RING, SOON};
 use crate::{clear_again, dropped, enter, heard, hears, pause};
 
@@ -18,10 +19,6 @@ fn calls_that_wait_hold_and_are_handed_on_are_followed() {
     let pbx = Pbx::start(&place);
     let daemon = gateway::start("warn.mode = \"protect\"");
     let mut elder = Phone::answering(&place, Party::Elder, Duration::from_secs(2), &[]);
-    let calls = |count: u64| {
-        let counted = || (daemon.get("/v1/status")["calls"] == count).then_some(());
-        assert!(until(SOON, counted).is_some(), "{count} calls: {}", daemon.get("/v1/status"));
-    };
     // Nobody is there to take it.
     let mut caller = Phone::calling(&place, Party::Trunk, CALLER, HOME, &[]);
     caller.wait(What::Ringing, SOON);
@@ -30,68 +27,81 @@ fn calls_that_wait_hold_and_are_handed_on_are_followed() {
     elder.wait(What::Gone, SOON);
     pbx.settle();
     drop(caller);
+    one_waits(&place, &daemon, &mut elder);
+    clear_again(&pbx, &daemon);
+    pbx.settle();
+    let mut shop = Phone::answering(&place, Party::Trunk, RING, &[]);
+    handed_on(&place, &daemon, &mut elder, &mut shop);
+    pbx.settle();
+    handed_on_after_a_word(&place, &daemon, &mut elder, &mut shop);
+    pbx.settle();
+    assert_eq!(daemon.is_red(), None);
+}
 
-    // The first caller waits with music while the second is dropped, and is heard again after it.
-    let mut first = Phone::calling(&place, Party::Trunk, CALLER, HOME, &[]);
-    first.wait(What::Answered, SOON);
-    let held = elder.wait(What::Answered, SOON).call;
-    calls(1);
+/// Waits until so many calls are screened.
+fn calls(daemon: &Daemon, count: u64) {
+    let counted = || (daemon.get("/v1/status")["calls"] == count).then_some(());
+    assert!(until(SOON, counted).is_some(), "{count} calls: {}", daemon.get("/v1/status"));
+}
+
+/// Somebody rings and is put through.
+fn put_through(place: &Place, from: &str, elder: &mut Phone) -> (Phone, String) {
+    let mut caller = Phone::calling(place, Party::Trunk, from, HOME, &[]);
+    caller.wait(What::Answered, SOON);
+    let call = elder.wait(What::Answered, SOON).call;
+    (caller, call)
+}
+
+/// The first caller waits with music while the second is dropped, and is heard again after it.
+fn one_waits(place: &Place, daemon: &Daemon, elder: &mut Phone) {
+    let (mut first, held) = put_through(place, CALLER, elder);
+    calls(daemon, 1);
     elder.hold(&held);
-    let mut second = Phone::calling(&place, Party::Trunk, "07700900124", HOME, &[]);
-    second.wait(What::Answered, SOON);
-    elder.wait(What::Answered, SOON);
-    calls(2);
+    let (mut second, _) = put_through(place, "07700900124", elder);
+    calls(daemon, 2);
     second.say(&sound::dial_tone(3));
-    dropped(&mut second, &daemon);
+    dropped(&mut second, daemon);
     elder.wait(What::Gone, SOON);
-    calls(1);
+    calls(daemon, 1);
     elder.resume(&held);
     pause(500);
     first.say(&sound::dial_tone(3));
-    dropped(&mut first, &daemon);
+    dropped(&mut first, daemon);
     elder.wait(What::Gone, SOON);
-    clear_again(&pbx, &daemon);
-    pbx.settle();
-    drop((first, second));
+}
 
-    // Whoever is handed on is nobody's business here.
-    let mut caller = Phone::calling(&place, Party::Trunk, CALLER, HOME, &[]);
-    caller.wait(What::Answered, SOON);
-    let call = elder.wait(What::Answered, SOON).call;
-    calls(1);
-    let mut shop = Phone::answering(&place, Party::Trunk, RING, &[]);
-    elder.transfer(&call, &format!("sip:08001111@{}", SIP));
+/// Whoever is handed on is nobody's business here.
+fn handed_on(place: &Place, daemon: &Daemon, elder: &mut Phone, shop: &mut Phone) {
+    let (mut caller, call) = put_through(place, CALLER, elder);
+    calls(daemon, 1);
+    elder.transfer(&call, &format!("sip:08001111@{SIP}"));
     shop.wait(What::Answered, SOON);
     // Asterisk leaves the end of this leg to the telephone.
     elder.hang_up();
     elder.wait(What::Ended, SOON);
-    calls(0);
+    calls(daemon, 0);
     caller.say(&sound::dial_tone(3));
     pause(3_000);
     shop.hang_up();
     caller.wait(What::Gone, SOON);
-    pbx.settle();
-    drop(caller);
+}
 
-    // Nor is whoever is handed on after a word about it.
-    let mut caller = Phone::calling(&place, Party::Trunk, CALLER, HOME, &[]);
-    caller.wait(What::Answered, SOON);
-    let call = elder.wait(What::Answered, SOON).call;
+/// Nor is whoever is handed on after a word about it.
+fn handed_on_after_a_word(place: &Place, daemon: &Daemon, elder: &mut Phone, shop: &mut Phone) {
+    let (mut caller, call) = put_through(place, CALLER, elder);
     elder.hold(&call);
-    let capture = Capture::start(&place);
-    let mut consults = Phone::calling(&place, Party::Elder, "elder", "08001111", &[]);
+    let capture = Capture::start(place);
+    let mut consults = Phone::calling(place, Party::Elder, "elder", "08001111", &[]);
     let consulted = consults.wait(What::Answered, SOON).call;
     shop.wait(What::Answered, SOON);
-    calls(2);
+    calls(daemon, 2);
     elder.transfer(&call, &in_place_of(&capture, &consulted));
     consults.wait(What::Gone, SOON);
     elder.hang_up();
     elder.wait(What::Ended, SOON);
-    calls(0);
+    calls(daemon, 0);
     shop.hang_up();
     caller.wait(What::Gone, SOON);
-    pbx.settle();
-    assert_eq!(daemon.is_red(), None);
 }
 
 /// The address of whoever goes on with the other party of a call (RFC 3891).
