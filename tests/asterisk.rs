@@ -5,6 +5,7 @@
 mod common;
 mod asterisk {
     #![allow(dead_code)]
+    mod alone;
     pub mod capture;
     mod changes;
     pub mod gateway;
@@ -15,9 +16,10 @@ mod asterisk {
     pub mod sound;
 }
 
+use std::io::Write;
 use std::time::Duration;
 
-use asterisk::capture::{Capture, Stream, Traffic};
+use asterisk::capture::{Capture, Sip, Stream, Traffic};
 use asterisk::gateway;
 use asterisk::pbx::Pbx;
 use asterisk::phone::{Party, Phone, What};
@@ -78,7 +80,11 @@ fn end_of_phrase(stream: &Stream, before: f64) -> f64 {
 }
 
 /// Answer → the first sound of the second of both legs.
-fn tapped_after(traffic: &Traffic, answered: f64) -> f64 {
+fn tapped_after(traffic: &Traffic) -> f64 {
+    let elder = *Party::Elder.address().ip();
+    let is_answer = |sip: &&Sip| sip.method == "INVITE" && sip.status == Some(200);
+    let mut answers = traffic.sip.iter().filter(is_answer);
+    let answered = answers.find(|sip| *sip.from.ip() == elder).expect("an answer").at;
     let firsts = traffic.audio_sockets(gateway::SOUND);
     assert_eq!(firsts.len(), 2, "a connection a leg");
     firsts.iter().map(|(at, _)| at - answered).fold(0.0, f64::max)
@@ -96,16 +102,18 @@ fn courier_fraud_is_warned_of_and_ended_and_the_line_is_held() {
     let Some(place) = enter(test) else { return };
     let mut pbx = Pbx::start(&place);
     // With the thresholds as they are this call is danger at once: it is ended before a warning.
-    let daemon = gateway::start("warn.mode = \"protect\"\nlevels.danger = 50.0");
+    let line = "warn.mode = \"protect\"\nlevels.danger = 50.0\nhold.override-key = \"7\"";
+    let daemon = gateway::start(line);
     let capture = Capture::start(&place);
     let (far, near) = sound::call("courier-met-police");
     let mut elder = Phone::answering(&place, Party::Elder, RING, &near);
     let mut caller = Phone::calling(&place, Party::Trunk, CALLER, HOME, &far);
     let answered = caller.wait(What::Answered, SOON).at;
 
-    // The scammer asks for money 62 s into the call.
+    // Until some 25 s the police might say it, too; money is asked for after 62 s.
     let warned = hears(&capture, &elder, answered, "warning-courier", CALL);
-    assert!(warned.at - answered < 70.0, "warned after {:.1} s", warned.at - answered);
+    let is_in_time = (25.0..62.0).contains(&(warned.at - answered));
+    assert!(is_in_time, "warned after {:.1} s", warned.at - answered);
     caller.wait(What::Gone, CALL);
     let told = hears(&capture, &elder, warned.at, "dropped", SOON);
     elder.wait(What::Gone, SOON);
@@ -119,14 +127,14 @@ fn courier_fraud_is_warned_of_and_ended_and_the_line_is_held() {
     eprintln!(
         "answer to tapped {:.0} ms; end of phrase to whisper {:.2} s; decision to BYE {:.0} ms; \
          warned at {:.1} s, dropped at {:.1} s; advice {:.0} ms after the BYE",
-        1e3 * tapped_after(&traffic, answered),
+        1e3 * tapped_after(&traffic),
         warned.at - end_of_phrase(said, warned.at),
         1e3 * (dropped - decided_at(&daemon, dropped)),
         warned.at - answered,
         dropped - answered,
         1e3 * (told.at - dropped),
     );
-    assert!(tapped_after(&traffic, answered) < 1.0, "tapped too late");
+    assert!(tapped_after(&traffic) < 1.0, "tapped too late");
     // The first samples of a prompt are put where their packet came, 20 ms at once.
     assert!(dropped < told.at + 0.03, "the far leg goes first");
     pbx.settle();
@@ -138,19 +146,7 @@ fn courier_fraud_is_warned_of_and_ended_and_the_line_is_held() {
     assert!(set <= wall() && (290.0..=302.0).contains(&(end - dropped)), "{value}");
     refused_for_minutes(&place, &capture, "line-held-5");
     passes(&place, "999");
-    let mut world = Phone::answering(&place, Party::Trunk, RING, &[]);
-    let since = wall();
-    let mut anyway = Phone::calling(&place, Party::Elder, "elder", "08001111", &[]);
-    anyway.wait(What::Answered, SOON);
-    let offer = hears(&capture, &anyway, since, "override-offer", Duration::from_secs(20));
-    // A key counts when all of it was heard.
-    let length = sound::prompt("override-offer").len() as f64 / 8000.0;
-    pause((1e3 * (offer.at + length + 0.5 - wall()).max(0.0)) as u64);
-    anyway.press("1");
-    world.wait(What::Answered, SOON);
-    anyway.hang_up();
-    world.wait(What::Gone, SOON);
-    drop(world);
+    rings_anyway(&place, &capture, "7");
 
     // Neither end of Lineclear nor of Asterisk ends it.
     pbx.keep("hold/home", &value_of(&pbx));
@@ -160,6 +156,22 @@ fn courier_fraud_is_warned_of_and_ended_and_the_line_is_held() {
     refused_for_minutes(&place, &capture, "line-held-4");
     passes(&place, "999");
     pbx.settle();
+}
+
+/// The elder is told how to ring although the line is held, and does.
+fn rings_anyway(place: &Place, capture: &Capture, key: &str) {
+    let mut world = Phone::answering(place, Party::Trunk, RING, &[]);
+    let since = wall();
+    let mut anyway = Phone::calling(place, Party::Elder, "elder", "08001111", &[]);
+    anyway.wait(What::Answered, SOON);
+    let offer = hears(capture, &anyway, since, "override-offer", Duration::from_secs(20));
+    // A key counts when all of it was heard.
+    let length = sound::prompt("override-offer").len() as f64 / 8000.0;
+    pause((1e3 * (offer.at + length + 0.5 - wall()).max(0.0)) as u64);
+    anyway.press(key);
+    world.wait(What::Answered, SOON);
+    anyway.hang_up();
+    world.wait(What::Gone, SOON);
 }
 
 /// The value of the hold now: it is written anew from time to time.
@@ -361,55 +373,14 @@ fn a_call_is_screened_on_after_the_daemon_was_killed_and_after_asterisk_was() {
     gateway::wait_until_it_follows(&daemon);
 }
 
-#[test]
-fn without_lineclear_its_hold_is_kept_and_999_passes() {
-    let Some(place) = enter("without_lineclear_its_hold_is_kept_and_999_passes") else {
-        return;
-    };
-    let mut pbx = Pbx::start(&place);
-    let capture = Capture::start(&place);
-    let mut world = Phone::answering(&place, Party::Trunk, RING, &[]);
-    let now = wall() as u64;
-    let hold = format!("{now}:{}", now + 200);
-    pbx.store("hold/home", &hold);
-    pbx.keep("hold/home", &hold);
-    pbx.kill();
-    pbx.again();
-    for prefix in ["", "141", "1470", "1471", "1280", "#31#", "*31#", "*67"] {
-        for number in ["999", "112", "18000"] {
-            let shown = pbx.cli(&format!("dialplan show {prefix}{number}@protected"));
-            let first = shown.lines().find(|line| line.contains("context"));
-            let is_first = first.is_some_and(|line| line.contains("'emergency'"));
-            assert!(is_first, "{prefix}{number}: {shown}");
-        }
-    }
-    let mut held = Phone::calling(&place, Party::Elder, "elder", "08001111", &[]);
-    let answered = held.wait(What::Answered, SOON);
-    held.wait(What::Gone, Duration::from_secs(25));
-    let mut urgent = Phone::calling(&place, Party::Elder, "elder", "999", &[]);
-    urgent.wait(What::Answered, SOON);
-    world.wait(What::Answered, SOON);
-    urgent.hang_up();
-    world.wait(What::Gone, SOON);
-    pbx.settle();
-    let traffic = capture.stop();
-    let world = Party::Trunk.address();
-    let mut out = traffic.requests("INVITE");
-    out.retain(|sip| sip.to == world);
-    assert!(out.len() == 1 && out[0].text.starts_with("INVITE sip:999@"), "{out:#?}");
-    let heard = traffic.heard_at(held.ear)[0];
-    let told = sound::prompt("line-held-4");
-    let found = sound::find(heard, answered.at - 1.0, answered.at + 20.0, &told);
-    eprintln!("told {:.2}, {:.3} s after the answer", found.likeness, found.at - answered.at);
-    assert!(found.likeness > 0.9 && found.at - answered.at < 1.0, "{found:?}");
-}
-
 /// How fast things are, on the wire: over the spoken scams, one after the other.
 #[test]
 fn how_fast_warnings_come() {
     let test = "how_fast_warnings_come";
     if std::env::var_os("LINECLEAR_MEASURE").is_none() {
-        return eprintln!("skipped: {test}: it takes eight minutes: set LINECLEAR_MEASURE=1");
+        // Not `eprintln!`, which is shown for tests that fail only.
+        let why = format!("skipped: {test}: it takes three minutes: set LINECLEAR_MEASURE=1");
+        return writeln!(std::io::stderr(), "{why}").expect("said");
     }
     let Some(place) = enter(test) else { return };
     let pbx = Pbx::start(&place);
@@ -426,7 +397,7 @@ fn how_fast_warnings_come() {
         elder.wait(What::Gone, Duration::from_secs(20));
         pbx.settle();
         let traffic = capture.stop();
-        tapped.push(1e3 * tapped_after(&traffic, answered));
+        tapped.push(1e3 * tapped_after(&traffic));
         let said = *traffic.said_at(caller.ear).first().expect("the scammer speaks");
         let prompts = ["caution", "warning", "warning-bank", "warning-courier", "warning-tax"];
         let found = prompts.map(|prompt| heard(&traffic, &elder, answered, prompt));

@@ -85,8 +85,9 @@ fn hold(at: &str, hold: &Hold) -> Checked {
         let text = "write what is dialled: digits, * and #";
         return bound(&format!("{at}.emergency or {at}.prefixes"), number, false, text);
     }
-    let ok = hold.override_key.len() == 1 && hold.override_key.chars().all(is_key);
-    let text = "it must be one key of a telephone";
+    let is_heard = |sign: char| sign.is_ascii_digit() || sign == '*';
+    let ok = hold.override_key.len() == 1 && hold.override_key.chars().all(is_heard);
+    let text = "it must be one key of a telephone, 0 to 9 or *: # ends what is keyed";
     bound(&format!("{at}.override-key"), format!("{:?}", hold.override_key), ok, text)
 }
 

@@ -5,6 +5,7 @@ use crate::alert::number::Emergency;
 use crate::call::{CallId, Digit, Direction, Leg, LineId};
 use crate::config;
 use crate::private::Private;
+use crate::rules::Level;
 use crate::wire::ari::Request;
 
 /// How calls are watched.
@@ -102,8 +103,8 @@ pub enum Action {
 /// What the desk wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    /// The protected person, and nobody else, hears this prompt.
-    Whisper(String),
+    /// The protected person, and nobody else, hears this prompt: a warning of this level.
+    Whisper(Level, String),
     /// Both parties hear this prompt.
     Notice(String),
     /// The far leg goes; then the person hears the prompt, or is connected with the number.

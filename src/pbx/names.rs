@@ -40,3 +40,17 @@ pub fn uuid(id: u128) -> String {
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_written_as_a_uuid_and_no_two_are_the_same() {
+        assert_eq!(uuid(1), "00000000-0000-0000-0000-000000000001");
+        let mut names = Names::new([1; 32]);
+        assert_ne!(names.token(), names.token());
+        assert!(names.name() != names.name() && names.name().starts_with(OURS));
+        assert_ne!(Names::new([1; 32]).name(), Names::new([2; 32]).name());
+    }
+}

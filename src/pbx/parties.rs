@@ -82,7 +82,9 @@ impl Lines {
             None => {
                 let far = parties.iter().find_map(|it| Some((*it, self.trunk(it)?)));
                 let (remote, line) = far?;
-                (*parties.iter().find(|it| it.id != remote.id)?, remote, line)
+                // Two that came by trunks are both outside: somebody handed one on to the other.
+                let is_inside = |it: &&&Channel| self.trunk(it).is_none();
+                (*parties.iter().find(is_inside)?, remote, line)
             }
         };
         let is_first = came(protected) < came(remote);

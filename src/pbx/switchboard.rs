@@ -135,7 +135,9 @@ impl Switchboard {
         let (call, names) = (&mut self.calls[place], &mut self.names);
         let sound = |prompt: String| self.settings.sound(&prompt);
         match order {
-            Order::Whisper(prompt) => call.say(Purpose::Warning, &sound(prompt), names, now),
+            Order::Whisper(level, prompt) => {
+                call.say(Purpose::Warning(level), &sound(prompt), names, now)
+            }
             Order::Notice(prompt) => call.say(Purpose::Notice, &sound(prompt), names, now),
             Order::Drop { prompt, connect } => {
                 vec![call.drop_far(prompt.map(sound), connect, &self.exchange, now)]

@@ -171,7 +171,7 @@ impl Watched {
     ) -> Vec<Action> {
         let mut actions = Vec::new();
         let to: &[Leg] = match purpose {
-            Purpose::Warning => &[Leg::Protected],
+            Purpose::Warning(_) => &[Leg::Protected],
             Purpose::Notice => &[Leg::Protected, Leg::Remote],
         };
         for leg in to {

@@ -1,6 +1,7 @@
 //! What only one party hears: a channel that is played to, and what is still to be said.
 
 use super::tap::NORMAL;
+use crate::rules::Level;
 use crate::time::Now;
 use crate::wire::ari::Request;
 
@@ -15,14 +16,15 @@ const TRY_AGAIN_MS: u128 = 1_000;
 pub enum Purpose {
     /// That the line is screened: it is heard to its end.
     Notice,
-    /// Of a scam. The next warning is a worse one, and is said in its place at once.
-    Warning,
+    /// Of a scam, at this level. One that is worse is said in its place at once.
+    Warning(Level),
 }
 
 /// What is played.
 #[derive(Debug, Clone)]
 struct Playing {
     name: String,
+    sound: String,
     purpose: Purpose,
     since: Now,
 }
@@ -38,7 +40,7 @@ pub struct Whisper {
     is_up: bool,
     /// What is to be said, the notice first.
     notice: Option<String>,
-    warning: Option<String>,
+    warning: Option<(Level, String)>,
     playing: Option<Playing>,
     since: Now,
     count: u32,
@@ -68,16 +70,28 @@ impl Whisper {
 
     /// Something is to be said.
     pub fn say(&mut self, purpose: Purpose, sound: String, now: Now) -> Option<Request> {
-        let place = match purpose {
-            Purpose::Notice => &mut self.notice,
-            Purpose::Warning => &mut self.warning,
-        };
-        *place = Some(sound);
-        let worse = self.playing.as_ref().filter(|it| it.purpose == purpose);
-        match worse.filter(|_| purpose == Purpose::Warning) {
-            Some(playing) => Some(Request::StopPlaying { playback: playing.name.clone() }),
-            None => self.next(now),
+        match purpose {
+            Purpose::Notice => self.notice = Some(sound),
+            Purpose::Warning(level) => {
+                // What is being said just now is not begun again.
+                let is_said = self.playing.as_ref().is_some_and(|it| it.sound == sound);
+                let is_milder = self.warning.as_ref().is_some_and(|(worse, _)| *worse > level);
+                if is_said || is_milder {
+                    return None;
+                }
+                self.warning = Some((level, sound));
+            }
         }
+        self.give_way().or_else(|| self.next(now))
+    }
+
+    /// What is being said is stopped for a worse warning. It is asked again until it is over: a
+    /// request may come before the one that begins it.
+    fn give_way(&self) -> Option<Request> {
+        let (level, _) = self.warning.as_ref()?;
+        let playing = self.playing.as_ref()?;
+        let is_milder = matches!(playing.purpose, Purpose::Warning(milder) if milder < *level);
+        is_milder.then(|| Request::StopPlaying { playback: playing.name.clone() })
     }
 
     /// A channel is there.
@@ -127,7 +141,7 @@ impl Whisper {
         if self.playing.as_ref().is_some_and(|it| (now - it.since).as_millis() > LONGEST_MS) {
             self.playing = None;
         }
-        self.next(now)
+        self.give_way().or_else(|| self.next(now))
     }
 
     /// Whether nothing is left to be said, or nobody is there who could hear it.
@@ -153,11 +167,12 @@ impl Whisper {
         }
         let (purpose, sound) = match self.notice.take() {
             Some(notice) => (Purpose::Notice, notice),
-            None => (Purpose::Warning, self.warning.take()?),
+            None => self.warning.take().map(|(level, it)| (Purpose::Warning(level), it))?,
         };
         self.count += 1;
         let new = format!("{}-{}", self.name, self.count);
-        self.playing = Some(Playing { name: new.clone(), purpose, since: now });
+        self.playing =
+            Some(Playing { name: new.clone(), sound: sound.clone(), purpose, since: now });
         Some(Request::Play { channel: self.name.clone(), new, sound })
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::capture::{Capture, Sip, Traffic};
 use super::gateway;
-use super::pbx::{Pbx, SIP};
+use super::pbx::{MUSIC, Pbx, SIP};
 use super::phone::{Party, Phone, What};
-use super::place::{Place, until};
+use super::place::{Place, until, wall};
 use super::sound;
 use crate::common::daemon::Daemon;
 use crate::{CALL, CALLER, HOME, IS_NOT, RING, SOON};
@@ -39,7 +39,7 @@ fn calls_that_wait_hold_and_are_handed_on_are_followed() {
 }
 
 /// Waits until so many calls are screened.
-fn calls(daemon: &Daemon, count: u64) {
+fn wait_for_calls(daemon: &Daemon, count: u64) {
     let counted = || (daemon.get("/v1/status")["calls"] == count).then_some(());
     assert!(until(SOON, counted).is_some(), "{count} calls: {}", daemon.get("/v1/status"));
 }
@@ -55,14 +55,17 @@ fn put_through(place: &Place, from: &str, elder: &mut Phone) -> (Phone, String) 
 /// The first caller waits with music while the second is dropped, and is heard again after it.
 fn one_waits(place: &Place, daemon: &Daemon, elder: &mut Phone) {
     let (mut first, held) = put_through(place, CALLER, elder);
-    calls(daemon, 1);
+    wait_for_calls(daemon, 1);
+    let capture = Capture::start(place);
+    let since = wall();
     elder.hold(&held);
+    hears(&capture, &first, since, MUSIC, SOON);
     let (mut second, _) = put_through(place, "07700900124", elder);
-    calls(daemon, 2);
+    wait_for_calls(daemon, 2);
     second.say(&sound::dial_tone(3));
     dropped(&mut second, daemon);
     elder.wait(What::Gone, SOON);
-    calls(daemon, 1);
+    wait_for_calls(daemon, 1);
     elder.resume(&held);
     pause(500);
     first.say(&sound::dial_tone(3));
@@ -73,15 +76,16 @@ fn one_waits(place: &Place, daemon: &Daemon, elder: &mut Phone) {
 /// Whoever is handed on is nobody's business here.
 fn handed_on(place: &Place, daemon: &Daemon, elder: &mut Phone, shop: &mut Phone) {
     let (mut caller, call) = put_through(place, CALLER, elder);
-    calls(daemon, 1);
+    wait_for_calls(daemon, 1);
     elder.transfer(&call, &format!("sip:08001111@{SIP}"));
     shop.wait(What::Answered, SOON);
     // Asterisk leaves the end of this leg to the telephone.
     elder.hang_up();
     elder.wait(What::Ended, SOON);
-    calls(daemon, 0);
+    wait_for_calls(daemon, 0);
     caller.say(&sound::dial_tone(3));
     pause(3_000);
+    assert!(caller.events().iter().all(|event| event.what != What::Gone), "nobody listens");
     shop.hang_up();
     caller.wait(What::Gone, SOON);
 }
@@ -94,12 +98,12 @@ fn handed_on_after_a_word(place: &Place, daemon: &Daemon, elder: &mut Phone, sho
     let mut consults = Phone::calling(place, Party::Elder, "elder", "08001111", &[]);
     let consulted = consults.wait(What::Answered, SOON).call;
     shop.wait(What::Answered, SOON);
-    calls(daemon, 2);
+    wait_for_calls(daemon, 2);
     elder.transfer(&call, &in_place_of(&capture, &consulted));
     consults.wait(What::Gone, SOON);
     elder.hang_up();
     elder.wait(What::Ended, SOON);
-    calls(daemon, 0);
+    wait_for_calls(daemon, 0);
     shop.hang_up();
     caller.wait(What::Gone, SOON);
 }
@@ -125,21 +129,22 @@ fn where_only_the_whole_call_can_be_tapped_it_is_warned_of_too() {
     let test = "asterisk::changes::where_only_the_whole_call_can_be_tapped_it_is_warned_of_too";
     let Some(place) = enter(test) else { return };
     let pbx = Pbx::start(&place);
-    let line = "warn.mode = \"protect\"\nwarn.from = \"caution\"";
+    let line = "warn.mode = \"protect\"\nwarn.from = \"warning\"\nlevels.danger = 60.0";
     let daemon = gateway::start_with("tap = \"mixed\"", line);
     let capture = Capture::start(&place);
     let (far, near) = sound::call("hmrc-arrest");
     let mut elder = Phone::answering(&place, Party::Elder, RING, &near);
     let mut caller = Phone::calling(&place, Party::Trunk, CALLER, HOME, &far);
     let answered = caller.wait(What::Answered, SOON).at;
-    let warned = hears(&capture, &elder, answered, "caution", CALL);
-    caller.wait(What::Gone, CALL);
+    elder.wait(What::Answered, SOON);
+    let warned = hears(&capture, &elder, answered, "warning-tax", CALL);
+    caller.hang_up();
+    elder.wait(What::Gone, SOON);
     eprintln!("one tap: warned at {:.1} s", warned.at - answered);
     let traffic = capture.so_far();
     assert_eq!(traffic.audio_sockets(gateway::SOUND).len(), 1, "one connection");
-    let leaked = heard(&traffic, &caller, answered, "caution");
+    let leaked = heard(&traffic, &caller, answered, "warning-tax");
     assert!(leaked.likeness < IS_NOT, "{leaked:?}");
-    elder.wait(What::Gone, Duration::from_secs(20));
     clear_again(&pbx, &daemon);
     pbx.settle();
 }

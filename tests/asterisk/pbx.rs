@@ -11,6 +11,8 @@ use super::place::{Place, project, until};
 
 /// Where Asterisk takes calls.
 pub const SIP: &str = "127.0.0.1:5060";
+/// What stands for the music of whoever is held: a prompt that is played at no other time.
+pub const MUSIC: &str = "line-clear";
 /// The password instead of every `CHANGE-THIS-PASSWORD-…` of the sample.
 pub const PASSWORD: &str = "swordfish";
 /// As long as anything in Asterisk takes on a busy machine.
@@ -169,7 +171,7 @@ fn launch(root: &Path, folder: &Path) -> Child {
 }
 
 fn configure(root: &Path, folder: &Path, edit: impl Fn(&str, &mut String)) {
-    for part in ["etc", "db", "run", "log", "spool", "data/sounds/en/lineclear"] {
+    for part in ["etc", "db", "run", "log", "spool", "data/sounds/en/lineclear", "data/moh"] {
         fs::create_dir_all(folder.join(part)).expect("made");
     }
     // Its own data are found where they are; only our sounds come with them.
@@ -183,6 +185,8 @@ fn configure(root: &Path, folder: &Path, edit: impl Fn(&str, &mut String)) {
         }
     }
     copy(&project("config/prompts/8k"), &folder.join("data/sounds/en/lineclear"));
+    let music = project("config/prompts/8k").join(MUSIC).with_extension("wav");
+    fs::copy(music, folder.join("data/moh/music.wav")).expect("copied");
     copy(&root.join("etc/asterisk"), &folder.join("etc"));
     for name in names(&project("dialplan")).iter().filter(|name| name.ends_with(".conf")) {
         let text = fs::read_to_string(project("dialplan").join(name)).expect("readable");

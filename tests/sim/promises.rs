@@ -174,6 +174,9 @@ impl World {
                 let protects = self.homes.lines[index(line)].mode == Mode::Protect;
                 let is_danger = protects && self.is_heard(cause, call, Level::Danger);
                 keep!(is_danger, "4: a call was ended that nobody wants ended");
+                let it = self.calls.iter().find(|it| it.id == *call);
+                let is_callback = it.is_some_and(|it| it.is_callback);
+                keep!(!is_callback, "7: a call by whoever may ring back was ended");
             }
             Effect::DropFarLeg { prompt: None, .. } => {
                 keep!(matches!(cause, Cause::Asked { .. }), "a call was dropped for no call");

@@ -69,6 +69,8 @@ pub struct Call {
     /// The desk has it.
     pub is_watched: bool,
     pub simulated: bool,
+    /// It came in not long after an emergency call.
+    pub is_callback: bool,
     /// What was last reported of it, also while nobody wanted to be warned.
     pub heard: Option<Level>,
     /// The highest level that was whispered, as far as this run of the program knows.
@@ -106,6 +108,7 @@ impl World {
             is_up: false,
             is_watched: false,
             simulated: false,
+            is_callback: false,
             heard: None,
             warned: Level::Quiet,
             dropped: false,

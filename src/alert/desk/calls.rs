@@ -32,6 +32,8 @@ impl Desk {
             },
             after_suspicious: line.suspicious.is_some_and(|last| is_recent(last, at.wall)),
         };
+        let incoming = new.direction == Direction::Incoming;
+        let is_callback = incoming && line.clear.is_open_for_callbacks(at.now);
         if let Some(call) = self.calls.get(&new.call) {
             let same = call.line == new.line;
             let nothing = (started, Actions::default());
@@ -45,7 +47,6 @@ impl Desk {
             let (call, prompt) = (new.call.clone(), Prompt::notice());
             actions.effects.push(Effect::Notice { call, prompt });
         }
-        let incoming = new.direction == Direction::Incoming;
         let call = Call {
             line: new.line.clone(),
             tag: self.key.call(&new.call),
@@ -55,9 +56,10 @@ impl Desk {
             incident: None,
             simulated: self.simulate,
             is_incoming: incoming,
+            is_callback,
             is_cut: false,
         };
-        let call = Call { is_incoming: incoming, ..self.adopt(call) };
+        let call = Call { is_incoming: incoming, is_callback, ..self.adopt(call) };
         self.timers.set(Timer::Idle(new.call.clone()), Some(at.now + self.idle));
         if let Some(line) = self.lines.get_mut(&new.line) {
             line.calls.insert(new.call.clone());
@@ -103,8 +105,7 @@ impl Desk {
         }
         let Some(incident) = &mut call.incident else { return Actions::default() };
         // The police who ring back speak of couriers and cash, too: such a call is not ended.
-        let is_callback = call.is_incoming && line.clear.is_open_for_callbacks(at.now);
-        let is_milder = is_callback && policy.warn.mode == Mode::Protect;
+        let is_milder = call.is_callback && policy.warn.mode == Mode::Protect;
         let milder = is_milder.then(|| Warn { mode: Mode::Warn, ..policy.warn.clone() });
         let moves = incident.take(report, milder.as_ref().unwrap_or(&policy.warn), at);
         self.act(id, moves, None, at)

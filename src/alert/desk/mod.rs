@@ -41,6 +41,8 @@ struct Call {
     /// Nothing is done about this call.
     simulated: bool,
     is_incoming: bool,
+    /// It came in not long after an emergency call.
+    is_callback: bool,
     /// Somebody wanted it to end: it was suspicious to them.
     is_cut: bool,
 }
@@ -248,6 +250,7 @@ impl Desk {
             simulated: record.simulated,
             incident: Some(incident),
             is_incoming: true,
+            is_callback: false,
             is_cut: false,
         };
         self.orphans.insert(id, call);

@@ -9,6 +9,7 @@ use crate::config::AsteriskLine;
 use crate::pbx::parties::Lines;
 use crate::pbx::watched::REJECTED;
 use crate::private::Private;
+use crate::rules::Level;
 use crate::wire::ari::Spy;
 
 mod emergency;
@@ -200,6 +201,8 @@ fn calls_within_the_house_and_of_others_are_let_be() {
     let mut bench = Bench::new();
     let of_trunk = bench.enters("b1", &[("1.0", "PJSIP/analogue-1"), ("1.1", "DAHDI/2-1")]);
     assert!(begun(&of_trunk).is_some(), "all calls of this trunk are the line's");
+    let handed_on = [("1.0", "PJSIP/analogue-1"), ("1.2", "PJSIP/analogue-2")];
+    assert_eq!(Bench::new().enters("b1", &handed_on), [], "nobody of the line is there");
 }
 
 #[test]
@@ -247,7 +250,7 @@ fn a_call_that_waits_is_a_call_of_its_own() {
 fn a_warning_is_whispered_to_the_protected_person_and_to_nobody_else() {
     let mut bench = Bench::new();
     let call = bench.call();
-    let actions = bench.order(&call, Order::Whisper("warning".to_owned()));
+    let actions = bench.order(&call, Order::Whisper(Level::Warning, "warning".to_owned()));
     let [Request::Whisper { channel, new }] = &requests(&actions)[..] else {
         panic!("{actions:?}")
     };
@@ -255,8 +258,14 @@ fn a_warning_is_whispered_to_the_protected_person_and_to_nobody_else() {
     let played = requests(&bench.is_there(new));
     assert!(matches!(&played[..], [Request::Play { sound, .. }] if sound == "lineclear/warning"));
     let [Request::Play { new: playback, .. }] = &played[..] else { panic!("{played:?}") };
-    let worse = requests(&bench.order(&call, Order::Whisper("danger".to_owned())));
-    assert_eq!(worse, [Request::StopPlaying { playback: playback.clone() }]);
+    for (level, again) in [(Level::Warning, "warning"), (Level::Caution, "caution")] {
+        let more = bench.order(&call, Order::Whisper(level, again.to_owned()));
+        assert_eq!(more, [], "neither the same nor a milder one takes its place");
+    }
+    let worse = requests(&bench.order(&call, Order::Whisper(Level::Danger, "danger".to_owned())));
+    let stop = [Request::StopPlaying { playback: playback.clone() }];
+    assert_eq!(worse, stop);
+    assert_eq!(requests(&bench.board.tick(at(250))), stop, "it may not have begun before");
     let done = |id: &str| json!({"type": "PlaybackFinished", "playback": {"id": id}});
     let next = requests(&bench.take(done(playback)));
     let [Request::Play { new: second, .. }] = &next[..] else { panic!("{next:?}") };
@@ -284,8 +293,8 @@ fn the_notice_is_heard_to_its_end_and_only_the_worst_warning_after_it() {
     let [Request::Whisper { new, .. }, _] = &requests(&actions)[..] else { panic!("{actions:?}") };
     let played = requests(&bench.is_there(new));
     let [Request::Play { new: playback, .. }] = &played[..] else { panic!("{played:?}") };
-    for warning in ["caution", "warning"] {
-        assert_eq!(bench.order(&call, Order::Whisper(warning.to_owned())), []);
+    for level in [Level::Caution, Level::Warning, Level::Caution] {
+        assert_eq!(bench.order(&call, Order::Whisper(level, level.name().to_owned())), []);
     }
     let done = json!({"type": "PlaybackFinished", "playback": {"id": playback, "state": "done"}});
     let next = requests(&bench.take(done));
@@ -296,7 +305,7 @@ fn the_notice_is_heard_to_its_end_and_only_the_worst_warning_after_it() {
 fn the_far_leg_goes_and_the_dialplan_finds_what_to_say_and_whom_to_ring() {
     let mut bench = Bench::new();
     let call = bench.call();
-    let _ = bench.order(&call, Order::Whisper("warning".to_owned()));
+    let _ = bench.order(&call, Order::Whisper(Level::Warning, "warning".to_owned()));
     let drop = Order::Drop { prompt: Some("dropped".to_owned()), connect: Some("999") };
     let asked = requests(&bench.order(&call, drop));
     let [
@@ -424,7 +433,7 @@ fn the_sound_of_a_tap_is_ended_before_its_channel() {
 fn a_warning_that_is_refused_is_tried_again_and_one_that_failed_is_told() {
     let mut bench = Bench::new();
     let call = bench.call();
-    let actions = bench.order(&call, Order::Whisper("warning".to_owned()));
+    let actions = bench.order(&call, Order::Whisper(Level::Warning, "warning".to_owned()));
     bench.board.refused(&requests(&actions)[0], at(0));
     let again = requests(&bench.board.tick(at(1_000)));
     let [Request::Whisper { new, .. }] = &again[..] else { panic!("{again:?}") };
@@ -482,13 +491,4 @@ fn both_parties_in_one_are_one_tap() {
     assert_eq!(asked_for(&actions).len(), 3);
     let both = |it: &Request| matches!(it, Request::Snoop { spy: Spy::Both, .. });
     assert!(requests(&actions).iter().any(both));
-}
-
-#[test]
-fn an_id_is_written_as_a_uuid_and_no_two_are_the_same() {
-    assert_eq!(crate::pbx::names::uuid(1), "00000000-0000-0000-0000-000000000001");
-    let mut names = Names::new([1; 32]);
-    assert_ne!(names.token(), names.token());
-    assert!(names.name() != names.name() && names.name().starts_with(OURS));
-    assert_ne!(Names::new([1; 32]).name(), Names::new([2; 32]).name());
 }

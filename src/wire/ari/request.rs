@@ -9,7 +9,7 @@ const WANTED: &str = r#"{"allowed":[{"type":"ChannelCreated"},{"type":"ChannelSt
 {"type":"ChannelCallerId"},{"type":"ChannelConnectedLine"},{"type":"ChannelDestroyed"},
 {"type":"Dial"},{"type":"BridgeCreated"},{"type":"BridgeDestroyed"},{"type":"BridgeMerged"},
 {"type":"ChannelEnteredBridge"},{"type":"ChannelLeftBridge"},{"type":"ChannelDtmfReceived"},
-{"type":"StasisStart"},{"type":"PlaybackFinished"}]}"#;
+{"type":"StasisStart"},{"type":"PlaybackFinished"},{"type":"ApplicationReplaced"}]}"#;
 
 /// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -50,16 +50,19 @@ fn a_real_emergency_call_drops_the_others_and_opens_the_line_for_callbacks() {
 #[test]
 fn whoever_rings_back_after_an_emergency_call_is_warned_of_and_not_cut_off() {
     let mut desk = desk("warn.mode = \"protect\"");
-    let _ = desk.gate(&question(Outgoing, "999"), at(0));
-    let mut ends = |id: &str, second: u64| {
-        let _ = rings(&mut desk, id, "", second);
-        let actions = hear(&mut desk, id, Level::Danger, second + 1);
+    let _ = rings(&mut desk, "scammer", SCAMMER, 0);
+    let _ = desk.gate(&question(Outgoing, "999"), at(1));
+    let ends = |desk: &mut Desk, id: &str, second: u64| {
+        let actions = hear(desk, id, Level::Danger, second);
         let has = |is_it: fn(&Effect) -> bool| actions.effects.iter().any(is_it);
         assert!(has(|effect| matches!(effect, Effect::Whisper { .. })), "{actions:?}");
         has(|effect| matches!(effect, Effect::DropFarLeg { .. }))
     };
-    assert!(!ends("police", 60), "the police may ring back");
-    assert!(ends("later", 90 * 60), "the time for callbacks is over");
+    assert!(ends(&mut desk, "scammer", 10), "it was up before the emergency call");
+    let _ = rings(&mut desk, "police", "", 89 * 60);
+    assert!(!ends(&mut desk, "police", 92 * 60), "the police may ring back, and speak for long");
+    let _ = rings(&mut desk, "later", "", 92 * 60);
+    assert!(ends(&mut desk, "later", 93 * 60), "the time for callbacks is over");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Whether an Asterisk has what Lineclear needs of it, and what is missing.
 
+use std::collections::BTreeSet;
+
+use crate::alert::number::national;
 use crate::alert::prompt::Prompt;
-use crate::config::Config;
+use crate::config::{Config, Hold, Line};
 use crate::edge::client::Client as Daemon;
 use crate::edge::models::{Model, Store};
 use crate::wire::ami::Action;
@@ -46,13 +49,13 @@ pub const OF_THE_DIALPLAN: [(&str, &str); 14] = [
     ("app_playback.so", "to say that the line is held"),
     ("app_playtones.so", "to say that nobody can be reached"),
 ];
-/// What must not come before an emergency call is dialled: it takes time, or may end the call.
-const SLOW: [&str; 8] =
-    ["Gosub", "GotoIf", "AGI", "System", "Answer", "Playback", "Read", "Hangup"];
-/// What people dial before a number, of what the configuration has.
-const TRIED: [&str; 3] = ["", "141", "1470"];
-/// The versions that this was tried with.
-const VERSIONS: [&str; 3] = ["20.", "21.", "22."];
+/// What may come before an emergency call is dialled: it takes no time and stops nothing.
+const HARMLESS: [&str; 3] = ["NoOp", "Verbose", "Log"];
+/// People dial a prefix before numbers that are no longer; longer ones a telecare device dials.
+const LONGEST_BY_HAND: usize = 5;
+/// The version that this was tried with, and those that should do.
+const TRIED: &str = "22.";
+const UNTRIED: [&str; 2] = ["20.", "21."];
 
 /// How it stands with one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,23 +135,29 @@ fn of_the_configuration(config: &Config, found: &mut impl FnMut(Finding)) {
         Err(error) => missing("models", error.to_string()),
     });
     let daemon: Result<StatusView, _> = Daemon::new(config).get("/v1/status");
-    found(match daemon {
+    match daemon {
         Ok(status) => {
-            fine("daemon", format!("lineclear {} runs, {}", status.version, status.health))
+            let version = &status.version;
+            found(fine("daemon", format!("lineclear {version} runs, {}", status.health)));
+            let problems = status.problems.into_iter();
+            problems
+                .for_each(|it| found(missing("daemon", format!("{}: {}", it.part, it.message))));
         }
-        Err(error) => note("daemon", error.to_string()),
-    });
+        Err(error) => found(note("daemon", error.to_string())),
+    }
 }
 
 fn of_ari(client: &Client, config: &Config, found: &mut impl FnMut(Finding)) {
     modules(client, &NEEDED, State::Missing, found);
     modules(client, &OF_THE_DIALPLAN, State::Note, found);
     match version(client) {
-        Ok(version) if VERSIONS.iter().any(|known| version.starts_with(known)) => {
+        Ok(version) if version.starts_with(TRIED) => {
             found(fine("ari", format!("Asterisk {version}")));
         }
         Ok(version) => {
-            let text = format!("Asterisk {version}: Lineclear was tried with 22 only");
+            let should_do = UNTRIED.iter().any(|known| version.starts_with(known));
+            let but = if should_do { ", and should work with this one" } else { "" };
+            let text = format!("Asterisk {version}: Lineclear was tried with 22 only{but}");
             found(note("ari", text));
         }
         Err(error) => return found(missing("ari", error.to_string())),
@@ -188,6 +197,12 @@ fn of_the_globals(client: &Client, config: &Config, found: &mut impl FnMut(Findi
     if !config.pbx.asterisk.lines.iter().any(|own| own.line == line) {
         let text = format!("its LINE is \"{line}\", which is no line of [[pbx.asterisk.lines]]");
         found(missing("dialplan", text));
+    }
+    let own = config.lines.iter().find(|own| own.id == line);
+    let length = own.map_or(config.hold.line_clear, |own| own.hold.line_clear);
+    if let Some(hold) = global("HOLD").filter(|hold| *hold != length.to_string()) {
+        let text = format!("its HOLD is {hold}, and line-clear under [hold] is {length}");
+        found(note("dialplan", text));
     }
     if !config.api.tokens.is_empty() && global("TOKEN").is_none() {
         let text = "there are [[api.tokens]], and the dialplan has no TOKEN: its questions are \
@@ -303,24 +318,44 @@ async fn of_the_manager(config: &Config, found: &mut impl FnMut(Finding)) {
             Err(error) => unseen(error),
         });
     }
-    for number in &config.hold.emergency {
-        for prefix in TRIED {
-            let number = format!("{prefix}{number}");
-            found(emergency(&number, manager.dialplan("protected", Some(&number)).await));
-        }
+    for number in emergency_numbers(config) {
+        found(emergency(&number, manager.dialplan("protected", Some(&number)).await));
     }
+}
+
+/// All that people may dial in an emergency, on any line that Asterisk has.
+fn emergency_numbers(config: &Config) -> BTreeSet<String> {
+    let is_there = |line: &&Line| config.pbx.asterisk.lines.iter().any(|own| own.line == line.id);
+    let holds = config.lines.iter().filter(is_there).map(|line| &line.hold);
+    let of_a_line = |hold: &Hold| {
+        let behind = |number: &String| {
+            let number = national(number);
+            let by_hand = number.len() <= LONGEST_BY_HAND;
+            let prefixes = hold.prefixes.iter().filter(|_| by_hand);
+            let mut all: Vec<_> = prefixes.map(|prefix| format!("{prefix}{number}")).collect();
+            all.push(number);
+            all
+        };
+        hold.emergency.iter().flat_map(behind).collect::<Vec<_>>()
+    };
+    holds.flat_map(of_a_line).collect()
 }
 
 fn emergency(number: &str, first: Result<String, ManagerError>) -> Finding {
     match first.as_deref() {
         Ok("Dial") => fine("emergency", format!("{number} is dialled at once")),
-        Ok(other) if SLOW.contains(&other) => missing(
-            "emergency",
-            format!("{number} begins with {other}() in [protected]: it must be dialled at once"),
-        ),
-        Ok(other) => note(
+        Ok(other) if HARMLESS.contains(&other) => note(
             "emergency",
             format!("{number} begins with {other}() in [protected]: see that nothing waits there"),
+        ),
+        // A number that nobody put there is found among all others, which the gate may hold.
+        Ok(other) => missing(
+            "emergency",
+            format!(
+                "{number} begins with {other}() in [protected], and may be held or wait there: put \
+                 `exten => {number},1,Dial(PJSIP/{number}@${{TRUNK}})` into [emergency], and see \
+                 that [protected] includes that first"
+            ),
         ),
         Err(ManagerError::Refused { problem, .. }) if problem.contains("context") => note(
             "emergency",

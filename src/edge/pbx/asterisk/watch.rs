@@ -24,6 +24,7 @@ use crate::edge::live::{Live, LiveInput};
 use crate::pbx::action::{Action, Order};
 use crate::pbx::switchboard::Switchboard;
 use crate::private::Private;
+use crate::rules::Level;
 use crate::time::Now;
 use crate::wire::ari::{Event, Request};
 use crate::wire::feed::Told;
@@ -245,7 +246,10 @@ impl Watch {
     /// What the desk tells of a call.
     fn tell(&mut self, told: Told) -> Vec<Action> {
         let (call, order) = match told {
-            Told::Whisper { call, prompt, .. } => (call, Order::Whisper(prompt)),
+            Told::Whisper { call, level, prompt } => {
+                let level = Level::from_name(level).unwrap_or(Level::Danger);
+                (call, Order::Whisper(level, prompt))
+            }
             Told::Notice { call, prompt } => (call, Order::Notice(prompt)),
             Told::DropFarLeg { call, prompt, connect } => (call, Order::Drop { prompt, connect }),
             _ => return Vec::new(),
