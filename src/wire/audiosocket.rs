@@ -364,7 +364,7 @@ fn rate_of(kind: u8, at: u64) -> Result<Rate, AudioSocketError> {
     Err(AudioSocketError::Rate { at, hz: other })
 }
 
-/// The first frame of a connection, which is Asterisk's; tests are it.
+/// The first frame of a connection. A server sends none.
 pub fn hello(id: &[u8; ID_BYTES]) -> [u8; HEAD + ID_BYTES] {
     let mut bytes = [0; HEAD + ID_BYTES];
     bytes[..HEAD].copy_from_slice(&[ID, 0, ID_BYTES as u8]);

@@ -139,9 +139,9 @@ fn of_the_configuration(config: &Config, found: &mut impl FnMut(Finding)) {
         Ok(status) => {
             let version = &status.version;
             found(fine("daemon", format!("lineclear {version} runs, {}", status.health)));
-            let problems = status.problems.into_iter();
-            problems
-                .for_each(|it| found(missing("daemon", format!("{}: {}", it.part, it.message))));
+            for problem in status.problems {
+                found(missing("daemon", format!("{}: {}", problem.part, problem.message)));
+            }
         }
         Err(error) => found(note("daemon", error.to_string())),
     }
